@@ -1,0 +1,169 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Dependencies are paid for in minutes of everybody's clean build; each says what it is for.
+let dependencies: [Package.Dependency] = [
+    // The HTTP/1.1 server. Its configuration and full-Foundation traits are left out: we use neither.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    // Sockets and event loops; the registry client is written on it directly.
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    // HTTP/1.1 connection plumbing shared with Hummingbird.
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    // Logging and metrics façades; the back ends are in ServiceKit.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    // Start, stop and failure as structure.
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Command lines.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+]
+
+let features = ["ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault"]
+let settings: [SwiftSetting] = features.map { .enableUpcomingFeature($0) } + [.treatAllWarnings(as: .error)]
+
+func library(_ name: String, at path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func program(_ name: String, at path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+
+let package = Package(
+    name: "glance",
+    products: [
+        .executable(name: "glance-api", targets: ["GlanceAPI"]),
+        .executable(name: "glance-registry", targets: ["GlanceRegistry"]),
+        .executable(name: "glance-manage", targets: ["Manage"]),
+    ],
+    dependencies: dependencies,
+    targets: [
+        // Shared: what both services speak of.
+        library("WireJSON", at: "Shared/WireJSON"),
+        library("ImageModel", at: "Shared/ImageModel", ["WireJSON"]),
+        .systemLibrary(name: "CCrypto", path: "Shared/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", path: "Shared/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CSQLite", path: "Shared/System/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        library("Digests", at: "Shared/Digests", ["CCrypto"]),
+        library("RegistryContract", at: "Shared/RegistryContract", ["ImageModel", "Digests", "WireJSON"]),
+        library(
+            "ServiceKit",
+            at: "Shared/ServiceKit",
+            [
+                "ImageModel", "Digests", "WireJSON", hummingbird, httpTypes, logging, metrics, lifecycle, nioCore, nioPosix,
+                nioHTTPTypes,
+            ]
+        ),
+
+        // The API service.
+        library("Identity", at: "Services/api/Identity", ["ImageModel", "ServiceKit", "CCrypt", httpTypes]),
+        library("Policy", at: "Services/api/Policy", ["ImageModel", "ServiceKit"]),
+        library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
+        library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", "ServiceKit", nioCore, nioPosix]),
+        library(
+            "RegistryHTTP",
+            at: "Services/api/RegistryHTTP",
+            ["RegistryContract", "ImageModel", "ServiceKit", "Digests", "WireJSON", nioCore, nioPosix, nioHTTP1, logging]
+        ),
+        library(
+            "ImageAPI",
+            at: "Services/api/ImageAPI",
+            [
+                "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "WireJSON", hummingbird,
+                httpTypes, logging, metrics, lifecycle, nioCore,
+            ]
+        ),
+        program(
+            "GlanceAPI",
+            at: "Services/api/GlanceAPI",
+            [
+                "ImageAPI", "ImageModel", "Identity", "Policy", "StoreLayer", "StoreFile", "RegistryHTTP", "RegistryContract",
+                "ServiceKit", "Digests", hummingbird, logging, lifecycle, arguments, nioCore, nioPosix,
+            ]
+        ),
+
+        // The registry service.
+        library(
+            "RegistryDatabase",
+            at: "Services/registry/RegistryDatabase",
+            ["RegistryContract", "ImageModel", "ServiceKit", "WireJSON", "CSQLite", logging]
+        ),
+        library(
+            "ImageRegistry",
+            at: "Services/registry/ImageRegistry",
+            [
+                "ImageModel", "RegistryContract", "RegistryDatabase", "ServiceKit", "WireJSON", hummingbird, httpTypes,
+                logging, metrics, lifecycle, nioCore,
+            ]
+        ),
+        program(
+            "GlanceRegistry",
+            at: "Services/registry/GlanceRegistry",
+            [
+                "ImageRegistry", "RegistryDatabase", "RegistryContract", "ServiceKit", "ImageModel", hummingbird, logging,
+                lifecycle, arguments, nioCore, nioPosix,
+            ]
+        ),
+        program(
+            "Manage",
+            at: "Services/registry/Manage",
+            ["RegistryDatabase", "ServiceKit", "ImageModel", arguments, logging]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// Tests need no more packages than the services do, so they are always declared; a release build does not build them.
+package.targets += [
+    tests("TidyTests", []),
+    tests("WireJSONTests", ["WireJSON"]),
+    tests("ImageModelTests", ["ImageModel", "WireJSON"]),
+    tests("DigestsTests", ["Digests"]),
+    tests("RegistryContractTests", ["RegistryContract", "ImageModel", "Digests", "WireJSON"]),
+    tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics]),
+    tests("IdentityTests", ["Identity", "ImageModel", "ServiceKit", httpTypes]),
+    tests("PolicyTests", ["Policy", "ImageModel"]),
+    tests("StoreConformanceTests", ["StoreLayer", "StoreFile", "ServiceKit", "Digests", nioCore, nioPosix]),
+    tests(
+        "DatabaseConformanceTests",
+        ["RegistryDatabase", "RegistryContract", "ImageModel", "ServiceKit", "WireJSON", "CSQLite", logging]
+    ),
+    tests(
+        "ImageAPITests",
+        [
+            "ImageAPI", "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "WireJSON",
+            hummingbird, httpTypes, logging, nioCore,
+        ]
+    ),
+    tests(
+        "RegistryHTTPTests",
+        [
+            "RegistryHTTP", "ImageRegistry", "RegistryDatabase", "RegistryContract", "ImageModel", "ServiceKit", "Digests",
+            "WireJSON", hummingbird, httpTypes, logging, lifecycle, nioCore, nioPosix,
+        ]
+    ),
+]
+
+// The benchmark program measures any image service from outside; it is built only when asked for (`make bench`).
+if Context.environment["GLANCE_BENCHMARKS"] != nil {
+    package.products.append(.executable(name: "glance-bench", targets: ["Bench"]))
+    package.targets.append(
+        program("Bench", at: "Benchmarks/Bench", [arguments, nioCore, nioPosix, nioHTTP1])
+    )
+}

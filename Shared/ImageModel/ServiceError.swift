@@ -1,0 +1,39 @@
+/// A failure the service can explain, free of any transport.
+public struct ServiceError: Error, Sendable {
+    public var code: Code
+    /// Reaches the caller: names the field or rule, never a path, a query or a host.
+    public var message: String
+    /// Reaches the log only.
+    public var cause: (any Error)?
+
+    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// What kind of failure it is. One file of the API maps these to statuses, with a `switch` and no `default`.
+    public enum Code: String, Sendable, CaseIterable {
+        /// The request is malformed or breaks a rule of its schema.
+        case invalidRequest
+        case unauthenticated
+        case forbidden
+        /// Also: exists, but the caller may not know.
+        case notFound
+        /// The state of the image does not allow it, or it exists already.
+        case conflict
+        /// It was there and went away while the request ran.
+        case gone
+        /// A quota, a size limit, or the storage is full.
+        case limitExceeded
+        case unsupportedMediaType
+        case rangeNotSatisfiable
+        /// A part of a request's head is too large.
+        case headerTooLarge
+        case lengthRequired
+        /// A service behind this one does not answer; the request may be repeated.
+        case unavailable
+        /// A bug, or a state that nobody foresaw.
+        case internalError
+    }
+}
