@@ -39,6 +39,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -57,44 +58,60 @@ let package = Package(
         // Shared: what both services speak of.
         library("WireJSON", at: "Shared/WireJSON"),
         library("ImageModel", at: "Shared/ImageModel", ["WireJSON"]),
-        .systemLibrary(name: "CCrypto", path: "Shared/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CCrypto",
+            path: "Shared/System/CCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
         .systemLibrary(name: "CCrypt", path: "Shared/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
-        .systemLibrary(name: "CSQLite", path: "Shared/System/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CSQLite",
+            path: "Shared/System/CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]
+        ),
         library("Digests", at: "Shared/Digests", ["CCrypto"]),
         library("RegistryContract", at: "Shared/RegistryContract", ["ImageModel", "Digests", "WireJSON"]),
         library(
             "ServiceKit",
             at: "Shared/ServiceKit",
             [
-                "ImageModel", "Digests", "WireJSON", hummingbird, httpTypes, logging, metrics, lifecycle, nioCore, nioPosix,
-                nioHTTPTypes,
+                "ImageModel", "Digests", "WireJSON", hummingbird, httpTypes, logging, metrics, lifecycle, signals,
+                nioCore,
+                nioPosix, nioHTTP1, nioHTTPTypes,
             ]
         ),
 
         // The API service.
-        library("Identity", at: "Services/api/Identity", ["ImageModel", "ServiceKit", "CCrypt", httpTypes]),
-        library("Policy", at: "Services/api/Policy", ["ImageModel", "ServiceKit"]),
+        library("Identity", at: "Services/api/Identity", ["ImageModel", "Digests", "CCrypt", httpTypes]),
+        library("Policy", at: "Services/api/Policy", ["ImageModel"]),
         library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
         library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", "ServiceKit", nioCore, nioPosix]),
         library(
             "RegistryHTTP",
             at: "Services/api/RegistryHTTP",
-            ["RegistryContract", "ImageModel", "ServiceKit", "Digests", "WireJSON", nioCore, nioPosix, nioHTTP1, logging]
+            [
+                "RegistryContract", "ImageModel", "ServiceKit", "Digests", "WireJSON", nioCore, nioPosix, nioHTTP1,
+                logging,
+            ]
         ),
         library(
             "ImageAPI",
             at: "Services/api/ImageAPI",
             [
-                "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "WireJSON", hummingbird,
-                httpTypes, logging, metrics, lifecycle, nioCore,
+                "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "Digests",
+                "WireJSON",
+                hummingbird, httpTypes, logging, metrics, lifecycle, nioCore,
             ]
         ),
         program(
             "GlanceAPI",
             at: "Services/api/GlanceAPI",
             [
-                "ImageAPI", "ImageModel", "Identity", "Policy", "StoreLayer", "StoreFile", "RegistryHTTP", "RegistryContract",
-                "ServiceKit", "Digests", hummingbird, logging, lifecycle, arguments, nioCore, nioPosix,
+                "ImageAPI", "ImageModel", "Identity", "Policy", "StoreLayer", "StoreFile", "RegistryHTTP",
+                "RegistryContract",
+                "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle, arguments, nioCore, nioPosix,
             ]
         ),
 
@@ -108,16 +125,17 @@ let package = Package(
             "ImageRegistry",
             at: "Services/registry/ImageRegistry",
             [
-                "ImageModel", "RegistryContract", "RegistryDatabase", "ServiceKit", "WireJSON", hummingbird, httpTypes,
-                logging, metrics, lifecycle, nioCore,
+                "ImageModel", "RegistryContract", "RegistryDatabase", "ServiceKit", "Digests", "WireJSON", hummingbird,
+                httpTypes, logging, metrics, lifecycle, nioCore,
             ]
         ),
         program(
             "GlanceRegistry",
             at: "Services/registry/GlanceRegistry",
             [
-                "ImageRegistry", "RegistryDatabase", "RegistryContract", "ServiceKit", "ImageModel", hummingbird, logging,
-                lifecycle, arguments, nioCore, nioPosix,
+                "ImageRegistry", "RegistryDatabase", "RegistryContract", "ServiceKit", "ImageModel", hummingbird,
+                logging,
+                metrics, lifecycle, arguments,
             ]
         ),
         program(
@@ -137,7 +155,7 @@ package.targets += [
     tests("DigestsTests", ["Digests"]),
     tests("RegistryContractTests", ["RegistryContract", "ImageModel", "Digests", "WireJSON"]),
     tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics]),
-    tests("IdentityTests", ["Identity", "ImageModel", "ServiceKit", httpTypes]),
+    tests("IdentityTests", ["Identity", "ImageModel", "Digests", httpTypes]),
     tests("PolicyTests", ["Policy", "ImageModel"]),
     tests("StoreConformanceTests", ["StoreLayer", "StoreFile", "ServiceKit", "Digests", nioCore, nioPosix]),
     tests(
@@ -154,7 +172,8 @@ package.targets += [
     tests(
         "RegistryHTTPTests",
         [
-            "RegistryHTTP", "ImageRegistry", "RegistryDatabase", "RegistryContract", "ImageModel", "ServiceKit", "Digests",
+            "RegistryHTTP", "ImageRegistry", "RegistryDatabase", "RegistryContract", "ImageModel", "ServiceKit",
+            "Digests",
             "WireJSON", hummingbird, httpTypes, logging, lifecycle, nioCore, nioPosix,
         ]
     ),

@@ -6,7 +6,15 @@ public func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> Digest {
     let bytes = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
         let result = key.withUnsafeBytes { key in
             message.withUnsafeBytes { message in
-                HMAC(EVP_sha256(), key.baseAddress, Int32(key.count), message.baseAddress, message.count, buffer.baseAddress, &length)
+                HMAC(
+                    EVP_sha256(),
+                    key.baseAddress,
+                    Int32(key.count),
+                    message.baseAddress,
+                    message.count,
+                    buffer.baseAddress,
+                    &length
+                )
             }
         }
         precondition(result != nil)

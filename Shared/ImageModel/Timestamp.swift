@@ -36,7 +36,8 @@ extension Timestamp {
     }
 
     /// - Returns: `nil` for a date or time that does not exist.
-    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, microsecond: Int = 0) {
+    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, microsecond: Int = 0)
+    {
         guard (1...9999).contains(year), (1...12).contains(month), (0..<24).contains(hour), (0..<60).contains(minute),
             (0...60).contains(second), (0..<1_000_000).contains(microsecond)
         else { return nil }

@@ -31,7 +31,8 @@ extension JSONValue {
         self = try Self.parse(bytes, depthLimit).get()
     }
 
-    private static func parse(_ bytes: UnsafeRawBufferPointer, _ depthLimit: Int) -> Result<JSONValue, JSONSyntaxError> {
+    private static func parse(_ bytes: UnsafeRawBufferPointer, _ depthLimit: Int) -> Result<JSONValue, JSONSyntaxError>
+    {
         var reader = JSONReader(bytes: bytes, depthLimit: depthLimit)
         do throws(JSONSyntaxError) {
             return .success(try reader.document())
@@ -177,7 +178,9 @@ private struct JSONReader {
         if offset < bytes.count, bytes[offset] | 0x20 == UInt8(ascii: "e") {
             isInteger = false
             offset += 1
-            if offset < bytes.count, bytes[offset] == UInt8(ascii: "+") || bytes[offset] == UInt8(ascii: "-") { offset += 1 }
+            if offset < bytes.count, bytes[offset] == UInt8(ascii: "+") || bytes[offset] == UInt8(ascii: "-") {
+                offset += 1
+            }
             guard isDigit(offset) else { throw failure("a digit is expected") }
             while isDigit(offset) { offset += 1 }
         }
@@ -209,7 +212,9 @@ private struct JSONReader {
             let byte = bytes[offset]
             switch byte {
             case UInt8(ascii: "\""):
-                guard let text = String(validating: buffer, as: UTF8.self) else { throw failure("the string is not UTF-8") }
+                guard let text = String(validating: buffer, as: UTF8.self) else {
+                    throw failure("the string is not UTF-8")
+                }
                 offset += 1
                 return text
             case UInt8(ascii: "\\"):
@@ -239,7 +244,8 @@ private struct JSONReader {
         case UInt8(ascii: "u"):
             var code = UInt32(try hexadecimal())
             if (0xD800..<0xDC00).contains(code) {
-                guard offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"), bytes[offset + 1] == UInt8(ascii: "u")
+                guard offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
+                    bytes[offset + 1] == UInt8(ascii: "u")
                 else { throw failure("a surrogate stands alone") }
                 offset += 2
                 let low = UInt32(try hexadecimal())

@@ -14,7 +14,7 @@ public enum JSONValue: Sendable, Equatable {
 public struct JSONObject: Sendable {
     public private(set) var members: [(name: String, value: JSONValue)] = []
     /// Positions by name, kept only for objects too large to be searched.
-    private var positions: [String: Int] = [:]
+    private var positions: [[UInt8]: Int] = [:]
     private static let searched = 16
 
     public init() {}
@@ -40,7 +40,7 @@ public struct JSONObject: Sendable {
             case (nil, let value?):
                 members.append((name, value))
                 if members.count > Self.searched {
-                    if positions.isEmpty { reindex() } else { positions[name] = members.count - 1 }
+                    if positions.isEmpty { reindex() } else { positions[Array(name.utf8)] = members.count - 1 }
                 }
             case (nil, nil):
                 break
@@ -49,13 +49,15 @@ public struct JSONObject: Sendable {
     }
 
     private func position(of name: String) -> Int? {
-        positions.isEmpty ? members.firstIndex { $0.name == name } : positions[name]
+        // Byte for byte: Swift takes differently composed letters for equal, JSON does not.
+        guard !positions.isEmpty else { return members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) } }
+        return positions[Array(name.utf8)]
     }
 
     private mutating func reindex() {
         positions.removeAll()
         guard members.count > Self.searched else { return }
-        for (position, member) in members.enumerated() { positions[member.name] = position }
+        for (position, member) in members.enumerated() { positions[Array(member.name.utf8)] = position }
     }
 }
 

@@ -5,7 +5,7 @@
 /// var writer = JSONWriter()
 /// writer.object { writer in
 ///     writer.field("id", id)
-///     writer.array("tags", tags) { writer, tag in writer.string(tag) }
+///     writer.field("tags", strings: tags)
 /// }
 /// ```
 public struct JSONWriter: Sendable {

@@ -75,14 +75,18 @@ public struct JSONMembers: Sendable {
     public func strings(_ name: String) throws(JSONShapeError) -> [String] {
         var strings: [String] = []
         for element in try array(name) {
-            guard let string = element.stringValue else { throw JSONShapeError(member: name, reason: "holds \(element.kind)") }
+            guard let string = element.stringValue else {
+                throw JSONShapeError(member: name, reason: "holds \(element.kind)")
+            }
             strings.append(string)
         }
         return strings
     }
 
     /// A value that is one of a closed set of words.
-    public func word<Word: RawRepresentable<String>>(_ name: String, as: Word.Type = Word.self) throws(JSONShapeError) -> Word {
+    public func word<Word: RawRepresentable<String>>(_ name: String, as: Word.Type = Word.self) throws(JSONShapeError)
+        -> Word
+    {
         let text = try string(name)
         guard let word = Word(rawValue: text) else { throw JSONShapeError(member: name, reason: "is an unknown word") }
         return word
@@ -93,12 +97,16 @@ public struct JSONMembers: Sendable {
         return try Value(json: json)
     }
 
-    public func optionalValue<Value: WireCodable>(_ name: String, as: Value.Type = Value.self) throws(JSONShapeError) -> Value? {
+    public func optionalValue<Value: WireCodable>(_ name: String, as: Value.Type = Value.self) throws(JSONShapeError)
+        -> Value?
+    {
         guard let json = object[name], !json.isNull else { return nil }
         return try Value(json: json)
     }
 
-    public func values<Value: WireCodable>(_ name: String, of: Value.Type = Value.self) throws(JSONShapeError) -> [Value] {
+    public func values<Value: WireCodable>(_ name: String, of: Value.Type = Value.self) throws(JSONShapeError)
+        -> [Value]
+    {
         var values: [Value] = []
         for element in try array(name) { values.append(try Value(json: element)) }
         return values

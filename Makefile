@@ -1,0 +1,26 @@
+# The commands of this project; each is a script that can be read and run by itself.
+.DEFAULT_GOAL := help
+.PHONY: help run check format test bench
+
+help:
+	@echo 'make run     build both services, start them here, stop them with Ctrl-C'
+	@echo 'make check   format, lint and layering; builds nothing'
+	@echo 'make test    all tests, with what they need'
+	@echo 'make format  rewrite the sources as make check wants them'
+	@echo 'make bench   measure an image service (BENCH="--help" says how)'
+
+run:
+	@scripts/run
+
+check:
+	@scripts/check
+
+format:
+	@swift format --in-place --parallel --recursive Package.swift Shared Services Tests $(wildcard Benchmarks)
+
+test:
+	@scripts/test
+
+# In a build directory of its own, because the manifest differs with this variable.
+bench:
+	@GLANCE_BENCHMARKS=1 swift run --configuration release --scratch-path .build-bench glance-bench $(BENCH)

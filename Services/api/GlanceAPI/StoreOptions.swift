@@ -1,0 +1,162 @@
+import Logging
+import ServiceKit
+import StoreFile
+import StoreLayer
+
+/// The options of stores, and the stores they come to.
+enum StoreOptions {
+    static let enabled = ConfigurationOption.dictionary(
+        "DEFAULT",
+        "enabled_backends",
+        help: "Several stores, as 'id:driver, id:driver', each with options in a section of its name. "
+            + "The driver is file. One store is configured in [glance_store] when unset."
+    )
+    static let standard = ConfigurationOption.optionalString(
+        "glance_store",
+        "default_backend",
+        help: "The store that uploads go to when the caller names none; one of enabled_backends."
+    )
+    static let pattern = "<store>"
+    static let description = ConfigurationOption.optionalString(
+        pattern,
+        "store_description",
+        help: "What users are told of the store."
+    )
+    static let weight = ConfigurationOption.integer(
+        pattern,
+        "weight",
+        default: 0,
+        help: "Data is read from the heaviest store first."
+    )
+    static let directory = ConfigurationOption.string(
+        "glance_store",
+        "filesystem_store_datadir",
+        default: "/var/lib/glance/images",
+        help: "Directory of the image files. Also in the section of a store."
+    )
+    static let directories = ConfigurationOption.repeatable(
+        "glance_store",
+        "filesystem_store_datadirs",
+        help: "Several directories instead of one, each 'path' or 'path:priority'. Also in the section of a store."
+    )
+    static let permissions = ConfigurationOption.integer(
+        "glance_store",
+        "filesystem_store_file_perm",
+        default: 0,
+        help: "Mode of image files in octal digits; 0 leaves it to the umask. Also in the section of a store."
+    )
+    static let chunkByteCount = ConfigurationOption.integer(
+        "glance_store",
+        "filesystem_store_chunk_size",
+        default: 65_536,
+        in: 1...(1 << 26),
+        help: "Length in bytes of the blocks that may become holes. Also in the section of a store."
+    )
+    static let isThin = ConfigurationOption.boolean(
+        "glance_store",
+        "filesystem_thin_provisioning",
+        default: false,
+        help: "Blocks of zeros become holes. Also in the section of a store."
+    )
+
+    static let all: [OptionDescription] =
+        [
+            OptionDescription(enabled), OptionDescription(standard), OptionDescription(description),
+            OptionDescription(weight),
+        ]
+        + ["glance_store", pattern, "backend_defaults"].flatMap { section in
+            [
+                OptionDescription(directory.inSection(section)), OptionDescription(directories.inSection(section)),
+                OptionDescription(permissions.inSection(section)), OptionDescription(chunkByteCount.inSection(section)),
+                OptionDescription(isThin.inSection(section)),
+            ]
+        }
+
+    /// Opens the configured stores and tries each.
+    static func catalogue(
+        _ configuration: ServiceConfiguration,
+        threads: WorkerThreads,
+        logger: Logger
+    ) async throws -> StoreCatalogue {
+        let backends = try configuration.value(of: enabled)
+        guard !backends.isEmpty else {
+            let store = FileStore("file", try options(configuration, "glance_store"), threads: threads)
+            try await store.prepare()
+            return StoreCatalogue(single: store)
+        }
+        var entries: [StoreCatalogue.Entry] = []
+        for backend in backends {
+            guard !backend.key.hasPrefix("os_glance_") else {
+                throw ProgramFailure(
+                    "enabled_backends: the name '\(backend.key)' is reserved; no store may begin with os_glance_"
+                )
+            }
+            guard backend.value == "file" else {
+                throw ProgramFailure(
+                    "enabled_backends: the driver '\(backend.value)' of store '\(backend.key)' is not supported; use file"
+                )
+            }
+            let store = FileStore(backend.key, try options(configuration, backend.key), threads: threads)
+            try await store.prepare()
+            entries.append(
+                StoreCatalogue.Entry(
+                    store,
+                    weight: try configuration.value(of: weight.inSection(backend.key)),
+                    description: try configuration.value(of: description.inSection(backend.key))
+                )
+            )
+        }
+        for reserved in StoreCatalogue.reservedIdentifiers.sorted() {
+            if let store = try await reservedStore(reserved, configuration, threads, logger) {
+                entries.append(StoreCatalogue.Entry(store))
+            }
+        }
+        guard let standard = try configuration.value(of: standard) else {
+            throw ProgramFailure("[glance_store] 'default_backend' config option is not set.")
+        }
+        return try StoreCatalogue(entries, defaultIdentifier: standard, isMultiStore: true)
+    }
+
+    /// A store for data in transit. One that nobody configured may be missing: what needs it will say so.
+    private static func reservedStore(
+        _ identifier: String,
+        _ configuration: ServiceConfiguration,
+        _ threads: WorkerThreads,
+        _ logger: Logger
+    ) async throws -> FileStore? {
+        let directory = Self.directory.inSection(identifier)
+        let isConfigured = configuration.isSet(directory)
+        let path = isConfigured ? try configuration.value(of: directory) : "/var/lib/glance/\(identifier)"
+        let store = FileStore(identifier, FileStoreOptions(directories: [try DataDirectory(path)]), threads: threads)
+        do {
+            try await store.prepare()
+            return store
+        } catch {
+            guard !isConfigured else { throw error }
+            logger.warning("The store is not available", metadata: ["store": "\(identifier)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// What a store's section leaves out is taken from `[backend_defaults]`.
+    private static func options(_ configuration: ServiceConfiguration, _ section: String) throws -> FileStoreOptions {
+        func value<Value>(_ option: ConfigurationOption<Value>) throws -> Value {
+            let own = option.inSection(section)
+            return try configuration.value(of: configuration.isSet(own) ? own : option.inSection("backend_defaults"))
+        }
+        let several = try value(directories)
+        let isSingleSet = configuration.isSet(directory.inSection(section))
+        guard several.isEmpty || !isSingleSet else {
+            throw ProgramFailure(
+                "[\(section)]: filesystem_store_datadir and filesystem_store_datadirs exclude each other; set one of them"
+            )
+        }
+        var options = FileStoreOptions(
+            directories: several.isEmpty ? [try DataDirectory(try value(directory))] : try DataDirectory.list(several)
+        )
+        options.permissions = try FileStoreOptions.permissions(decimal: try value(permissions))
+        options.blockByteCount = try value(chunkByteCount)
+        options.isThin = try value(isThin)
+        return options
+    }
+}

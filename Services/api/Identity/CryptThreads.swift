@@ -1,0 +1,105 @@
+internal import Glibc
+
+/// A few threads for password checks, which take tens of milliseconds each and must not hold up anything else.
+///
+/// Threads start when there is work for them and end with their owner. What was accepted always runs.
+final class CryptThreads: Sendable {
+    private let queue: Queue
+
+    /// - Parameters:
+    ///   - threadLimit: How many checks run at once.
+    ///   - queueLimit: How many more may wait.
+    init(threadLimit: Int, queueLimit: Int) {
+        precondition(threadLimit > 0 && queueLimit > 0)
+        queue = Queue(threadLimit: threadLimit, queueLimit: queueLimit)
+    }
+
+    deinit { queue.close() }
+
+    /// - Returns: Whether `job` will run; `false` when too many wait already.
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool { queue.submit(job) }
+}
+
+/// Sendable because everything that changes is touched under `lock` alone.
+private final class Queue: @unchecked Sendable {
+    private let threadLimit: Int
+    private let queueLimit: Int
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let hasWork = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [@Sendable () -> Void] = []
+    private var threadCount = 0
+    private var idleCount = 0
+    private var isClosed = false
+
+    init(threadLimit: Int, queueLimit: Int) {
+        self.threadLimit = threadLimit
+        self.queueLimit = queueLimit
+        jobs.reserveCapacity(queueLimit)
+        pthread_mutex_init(lock, nil)
+        pthread_cond_init(hasWork, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(hasWork)
+        pthread_mutex_destroy(lock)
+        hasWork.deallocate()
+        lock.deallocate()
+    }
+
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        guard jobs.count < queueLimit else { return false }
+        if jobs.count >= idleCount, threadCount < threadLimit, startThread() { threadCount += 1 }
+        guard threadCount > 0 else { return false }
+        jobs.append(job)
+        pthread_cond_signal(hasWork)
+        return true
+    }
+
+    func close() {
+        pthread_mutex_lock(lock)
+        isClosed = true
+        pthread_cond_broadcast(hasWork)
+        pthread_mutex_unlock(lock)
+    }
+
+    /// - Returns: `false` when the system has no thread to give.
+    private func startThread() -> Bool {
+        var thread = pthread_t()
+        // Each thread holds the queue for as long as it runs.
+        let queue = Unmanaged.passRetained(self)
+        let result = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Queue>.fromOpaque(argument).takeRetainedValue().work()
+                return nil
+            },
+            queue.toOpaque()
+        )
+        guard result == 0 else {
+            queue.release()
+            return false
+        }
+        pthread_detach(thread)
+        return true
+    }
+
+    private func work() {
+        while let job = next() { job() }
+    }
+
+    private func next() -> (@Sendable () -> Void)? {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        while jobs.isEmpty {
+            if isClosed { return nil }
+            idleCount += 1
+            pthread_cond_wait(hasWork, lock)
+            idleCount -= 1
+        }
+        return jobs.removeFirst()
+    }
+}

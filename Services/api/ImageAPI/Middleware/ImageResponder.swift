@@ -1,0 +1,194 @@
+internal import CoreMetrics
+internal import HTTPTypes
+public import Hummingbird
+internal import Identity
+internal import ImageModel
+internal import Logging
+internal import NIOCore
+public import ServiceKit
+internal import WireJSON
+
+/// Every public request, top to bottom: monitoring, version, identity, route, answer. Failures become answers here and
+/// nowhere else.
+public struct ImageResponder: HTTPResponder {
+    let settings: ImageAPISettings
+    let identity: any IdentityProvider
+    let monitoring: Monitoring
+    let versions: VersionDocument
+    let table: RouteTable
+    let logger: Logger
+
+    public func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        if let response = await monitoring.respond(to: request) { return response }
+        let start = ContinuousClock.now
+        var trace = Trace()
+        var response: Response
+        do {
+            response = try await answer(request, context, &trace)
+        } catch {
+            response = failure(error, request, trace)
+        }
+        if let id = trace.requestID { response.headers[.requestID] = id }
+        record(request, response, trace, ContinuousClock.now - start)
+        return response
+    }
+
+    /// What is known of a request when it is answered, whatever became of it.
+    private struct Trace {
+        /// `nil` until somebody was identified: earlier answers carry no id.
+        var requestID: String?
+        var caller: Caller?
+        var route = "-"
+    }
+
+    private func answer(_ request: Request, _ context: ConnectionContext, _ trace: inout Trace) async throws -> Response
+    {
+        let base = base(of: request, context)
+        let target = try RequestTarget(request.head.path ?? "/")
+        guard let segments = versioned(target, request) else {
+            let isList = target.segments.first == "versions"
+            return .json(isList ? .ok : .multipleChoices, request.method == .head ? [] : versions.bytes(base: base))
+        }
+        let requestID = try requestID(of: request)
+        let caller = try await identity.identify(
+            RequestCredentials(
+                headers: request.headers,
+                peer: context.peerAddress.map(Peer.address) ?? .unixSocket
+            )
+        )
+        trace.requestID = requestID
+        trace.caller = caller
+        if segments.isEmpty {
+            return Response(status: .found, headers: [.location: "\(base)/v2/"])
+        }
+        switch table.match(request.method, segments) {
+        case .route(let route, let parameters):
+            trace.route = route.path
+            return try await route.handler(
+                APIRequest(
+                    request: request,
+                    target: target,
+                    parameters: parameters,
+                    caller: caller,
+                    requestID: requestID,
+                    base: base,
+                    connection: context,
+                    logger: logger
+                )
+            )
+        case .wrongMethod(let allowed):
+            var response = ErrorDocument(
+                status: .methodNotAllowed,
+                explanation: "The method \(request.method.rawValue) is not allowed for this resource."
+            ).response(accept: request.headers[.accept], isHead: request.method == .head)
+            response.headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ")
+            return response
+        case .unknown:
+            let isKnownMethod = [.get, .head, .post, .put, .delete, .patch].contains(request.method)
+            return ErrorDocument(
+                status: isKnownMethod ? .notFound : .notImplemented,
+                explanation: isKnownMethod
+                    ? "The resource could not be found."
+                    : "The request method \(request.method.rawValue) is not implemented for this server."
+            ).response(accept: request.headers[.accept], isHead: request.method == .head)
+        }
+    }
+
+    /// The path behind the version, or `nil` where the answer is the list of versions.
+    private func versioned(_ target: RequestTarget, _ request: Request) -> ArraySlice<String>? {
+        let vendorType = "application/vnd.openstack.images-"
+        if target.segments.first == "versions" { return nil }
+        if let accept = request.headers[.accept], accept.hasPrefix(vendorType) {
+            return versions.accepts(accept.dropFirst(vendorType.count)) ? target.segments[...] : nil
+        }
+        guard let first = target.segments.first, versions.accepts(first) else { return nil }
+        return target.segments.dropFirst()
+    }
+
+    private func base(of request: Request, _ context: ConnectionContext) -> String {
+        if let endpoint = settings.publicEndpoint { return endpoint }
+        return "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")"
+    }
+
+    private func requestID(of request: Request) throws(ServiceError) -> String {
+        guard let given = request.headers[.requestID], !given.isEmpty else { return RequestID.make() }
+        let limit = settings.maximumRequestIDLength
+        guard limit == 0 || given.utf8.count <= limit else {
+            throw ServiceError(.headerTooLarge, "x-openstack-request-id is too long, max size \(limit)")
+        }
+        return given.hasPrefix("req-") ? given : "req-\(given)"
+    }
+
+    private func failure(_ error: any Error, _ request: Request, _ trace: Trace) -> Response {
+        let known =
+            error as? ServiceError
+            ?? ServiceError(
+                .internalError,
+                "The server has either erred or is incapable of performing the requested operation.",
+                cause: error
+            )
+        switch known.code {
+        case .internalError, .unavailable:
+            logger.error(
+                "A request failed",
+                metadata: metadata(trace, ["route": "\(trace.route)", "error": "\(known.cause ?? known)"])
+            )
+        case .forbidden, .unauthenticated:
+            logger.info(
+                "A request was refused",
+                metadata: metadata(
+                    trace,
+                    ["route": "\(trace.route)", "reason": "\(known.cause.map { "\($0)" } ?? known.message)"]
+                )
+            )
+        default: break
+        }
+        var response = ErrorDocument(status: known.code.status, explanation: known.message)
+            .response(accept: request.headers[.accept], isHead: request.method == .head)
+        if known.code == .unauthenticated { response.headers[.wwwAuthenticate] = identity.challenge }
+        if known.code == .unavailable { response.headers[.retryAfter] = "5" }
+        if known.cause is UnsupportedPatchType { response.headers[.acceptPatch] = PatchDialect.accepted }
+        return response
+    }
+
+    private func record(_ request: Request, _ response: Response, _ trace: Trace, _ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        Timer(
+            label: "http_request",
+            dimensions: [
+                ("method", request.method.rawValue), ("route", trace.route), ("status", String(response.status.code)),
+            ]
+        ).recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        // Reads are the bulk and change nothing: they are told only when asked for.
+        let level: Logger.Level = request.method == .get && response.status.code < 400 ? .debug : .info
+        logger.log(
+            level: level,
+            "\(request.method.rawValue) request",
+            metadata: metadata(
+                trace,
+                [
+                    "path": "\(request.uri.path)", "status": "\(response.status.code)",
+                    "duration_ms": "\(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)",
+                ]
+            )
+        )
+    }
+
+    private func metadata(_ trace: Trace, _ more: Logger.Metadata) -> Logger.Metadata {
+        var metadata = more
+        metadata["request.id"] = "\(trace.requestID ?? "-")"
+        metadata["user.id"] = "\(trace.caller?.user ?? "-")"
+        metadata["project.id"] = "\(trace.caller?.project ?? "-")"
+        return metadata
+    }
+}
+
+extension HTTPField.Name {
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is a token") }
+        return name
+    }
+
+    static let requestID = known("x-openstack-request-id")
+    static let acceptPatch = known("Accept-Patch")
+}

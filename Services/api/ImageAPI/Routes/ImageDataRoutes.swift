@@ -1,0 +1,114 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import ImageModel
+internal import NIOCore
+internal import ServiceKit
+internal import StoreLayer
+
+/// `/v2/images/{id}/file`.
+struct ImageDataRoutes: Sendable {
+    let upload: ImageUpload
+    let download: ImageDownload
+
+    /// One read of a download, two of which are in memory at a time.
+    static let chunkByteCount = 512 << 10
+
+    var routes: [Route] {
+        [
+            Route(.get, "/images/{id}/file", get),
+            Route(.put, "/images/{id}/file", put),
+        ]
+    }
+
+    /// Answers 204 once the bytes are stored and the image is active.
+    @Sendable func put(_ request: APIRequest) async throws -> Response {
+        let type = request.request.headers[.contentType] ?? ""
+        guard type.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
+            throw ServiceError(
+                .unsupportedMediaType,
+                "The request media type \(type.isEmpty ? "None" : String(type.prefix(128))) is not supported by this server. "
+                    + "Invalid content type \(type.isEmpty ? "None" : String(type.prefix(128)))"
+            )
+        }
+        try await upload.run(
+            try request.imageID(),
+            ImageUpload.Declaration(size: try declaredSize(request), store: request.header("x-image-meta-store")),
+            body: UploadBody(request: request),
+            as: request.caller,
+            requestID: request.requestID
+        )
+        return .empty()
+    }
+
+    /// `x-openstack-image-size` wins over `Content-Length`; 0 stands for unknown.
+    private func declaredSize(_ request: APIRequest) throws(ServiceError) -> Int64? {
+        if let text = request.header("x-openstack-image-size") {
+            guard let size = Int64(text), size >= 0 else {
+                throw ServiceError(.invalidRequest, "Invalid or missing image size in request headers.")
+            }
+            return size == 0 ? nil : size
+        }
+        let length = request.request.headers[.contentLength].flatMap { Int64($0) }
+        return length == 0 ? nil : length
+    }
+
+    /// 200 with all of it, 206 with a part, 204 where there is no data.
+    @Sendable func get(_ request: APIRequest) async throws -> Response {
+        try request.requireNoBody()
+        let opened = try await download.open(
+            try request.imageID(),
+            as: request.caller,
+            requestID: request.requestID
+        ) { size throws(ServiceError) in
+            try ByteRange.requested(
+                range: request.request.headers[.range],
+                contentRange: request.request.headers[.contentRange],
+                size: size
+            )
+        }
+        guard let opened else { return .empty() }
+        let range = opened.blob.range
+        var headers: HTTPFields = [.contentType: "application/octet-stream", .contentLength: String(range.count)]
+        if let checksum = opened.image.checksum, let name = HTTPField.Name("Content-MD5") { headers[name] = checksum }
+        if opened.isPartial {
+            headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(opened.blob.totalByteCount)"
+        }
+        let blob = opened.blob
+        return Response(
+            status: opened.isPartial ? .partialContent : .ok,
+            headers: headers,
+            body: ResponseBody(contentLength: range.count) { writer in
+                defer { blob.close() }
+                // A stream that comes up short throws, and so aborts the connection.
+                for try await chunk in blob.chunks(of: Self.chunkByteCount) { try await writer.write(chunk) }
+                try await writer.finish(nil)
+            }
+        )
+    }
+}
+
+/// The body of an upload. The client that waits for permission gets it when the first piece is asked for, which is after
+/// everything that could refuse the upload.
+private struct UploadBody: AsyncSequence, Sendable {
+    typealias Failure = any Error
+
+    let request: APIRequest
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(connection: request.connection, base: request.request.body.makeAsyncIterator())
+    }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let connection: ConnectionContext
+        var base: RequestBody.AsyncIterator
+        var hasBegun = false
+
+        mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> ByteBuffer? {
+            if !hasBegun {
+                hasBegun = true
+                connection.willReadBody()
+            }
+            return try await base.next(isolation: actor)
+        }
+    }
+}

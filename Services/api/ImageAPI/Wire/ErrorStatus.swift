@@ -1,0 +1,23 @@
+internal import HTTPTypes
+internal import ImageModel
+
+extension ServiceError.Code {
+    /// The one place that maps failures to statuses. No `default`: a new code does not compile until someone decides.
+    var status: HTTPResponse.Status {
+        switch self {
+        case .invalidRequest: .badRequest
+        case .unauthenticated: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound: .notFound
+        case .conflict: .conflict
+        case .gone: .gone
+        case .limitExceeded: .init(code: 413, reasonPhrase: "Request Entity Too Large")
+        case .unsupportedMediaType: .unsupportedMediaType
+        case .rangeNotSatisfiable: .init(code: 416, reasonPhrase: "Request Range Not Satisfiable")
+        case .headerTooLarge: .init(code: 431, reasonPhrase: "Request Header Fields Too Large")
+        case .lengthRequired: .lengthRequired
+        case .unavailable: .serviceUnavailable
+        case .internalError: .internalServerError
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import ImageModel
+
+/// The path and the query of a request, decoded. An encoded slash counts as a slash.
+struct RequestTarget: Sendable, Equatable {
+    /// The path's segments; `/a/` has an empty last one.
+    var segments: [String]
+    /// Names and values in the order in which they came; one without `=` has an empty value.
+    var query: [(name: String, value: String)]
+    /// The query as it was sent.
+    var rawQuery: String
+
+    /// - Throws: `invalidRequest` when the path or the query, once decoded, is not UTF-8.
+    init(_ text: String) throws(ServiceError) {
+        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = try Self.decode(parts.first ?? "", plusIsSpace: false)
+        segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        rawQuery = parts.count > 1 ? String(parts[1]) : ""
+        query = []
+        for item in rawQuery.split(separator: "&") {
+            let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            query.append(
+                (
+                    name: try Self.decode(pair[0], plusIsSpace: true),
+                    value: pair.count > 1 ? try Self.decode(pair[1], plusIsSpace: true) : ""
+                )
+            )
+        }
+    }
+
+    private static func decode(_ text: Substring, plusIsSpace: Bool) throws(ServiceError) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard rest.count >= 2, let high = hexadecimal(rest.first), let low = hexadecimal(rest.dropFirst().first)
+                else {
+                    // Not an escape: taken as it stands, as web frameworks do.
+                    bytes.append(byte)
+                    continue
+                }
+                rest = rest.dropFirst(2)
+                bytes.append(high << 4 | low)
+            case UInt8(ascii: "+") where plusIsSpace:
+                bytes.append(UInt8(ascii: " "))
+            default:
+                bytes.append(byte)
+            }
+        }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw ServiceError(
+                .invalidRequest,
+                "Error decoding your request. Either the URL or the request body contained characters that could not be decoded by Glance"
+            )
+        }
+        return decoded
+    }
+
+    private static func hexadecimal(_ byte: UInt8?) -> UInt8? {
+        guard let byte, byte < 0x80 else { return nil }
+        return Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init)
+    }
+
+    /// Encodes a value for a query (RFC 3986 §2.3, with spaces as `+`, as web forms have them).
+    static func encode(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "~"):
+                encoded.append(Character(Unicode.Scalar(byte)))
+            case UInt8(ascii: " "):
+                encoded.append("+")
+            default:
+                let digits = Array("0123456789ABCDEF")
+                encoded.append("%")
+                encoded.append(digits[Int(byte >> 4)])
+                encoded.append(digits[Int(byte & 15)])
+            }
+        }
+        return encoded
+    }
+
+    static func == (one: RequestTarget, other: RequestTarget) -> Bool {
+        one.segments == other.segments && one.rawQuery == other.rawQuery
+    }
+}

@@ -1,0 +1,126 @@
+internal import ImageModel
+internal import Policy
+internal import RegistryContract
+
+/// Changes a record: read, decide, write conditionally on what was read. Who was overtaken reads and decides again, so that
+/// of two writers neither undoes the other's change unseen.
+struct ImageChange: Sendable {
+    let registry: any RegistryClient
+    let policy: ImagePolicy
+    let limits: ImageLimits
+
+    /// How often a change is decided anew before its client is told to try again.
+    static let tries = 8
+
+    /// Applies a JSON patch: all of it or nothing.
+    func apply(_ patch: ImagePatch, to id: ImageID, as caller: Caller, requestID: String) async throws -> Image {
+        try policy.requireWritable(caller)
+        return try await change(id, as: caller, requestID: requestID) { image in
+            guard !patch.operations.isEmpty else {
+                try policy.require(.getImage, on: image, by: caller)
+                return nil
+            }
+            try requireAllowed(patch, on: image, by: caller)
+            let outcome = try patch.apply(to: image, by: caller, limits: limits)
+            for visibility in outcome.visibilities { try policy.requireVisibility(visibility, on: image, by: caller) }
+            return outcome.image
+        }
+    }
+
+    private func requireAllowed(_ patch: ImagePatch, on image: Image, by caller: Caller) throws(ServiceError) {
+        for operation in patch.operations {
+            guard case .locations(let change) = operation else {
+                try policy.require(.modifyImage, on: image, by: caller)
+                continue
+            }
+            if case .replace(let entries) = change, entries.isEmpty {
+                throw ServiceError(.forbidden, "Cannot set locations to empty list.")
+            }
+            let rule: PolicyRule = if case .remove = change { .deleteImageLocation } else { .setImageLocation }
+            try policy.require(rule, on: image, by: caller)
+            throw ServiceError(
+                .forbidden,
+                "It's not allowed to add/update/remove locations if locations are invisible."
+            )
+        }
+    }
+
+    func addTag(_ tag: String, to id: ImageID, as caller: Caller, requestID: String) async throws {
+        try policy.requireWritable(caller)
+        _ = try await change(id, as: caller, requestID: requestID) { image in
+            try policy.require(.modifyImage, on: image, by: caller)
+            return try tagged(image, with: tag)
+        }
+    }
+
+    /// - Returns: `nil` when the image has the tag already.
+    private func tagged(_ image: Image, with tag: String) throws(ServiceError) -> Image? {
+        var changed = image
+        do throws(ServiceError) {
+            return try changed.addTag(tag, limits: limits) ? changed : nil
+        } catch {
+            guard error.code == .limitExceeded else { throw error }
+            throw ServiceError(.limitExceeded, "Image tag limit exceeded for image \(image.id): \(error.message)")
+        }
+    }
+
+    func removeTag(_ tag: String, from id: ImageID, as caller: Caller, requestID: String) async throws {
+        try policy.requireWritable(caller)
+        _ = try await change(id, as: caller, requestID: requestID) { image in
+            try policy.require(.modifyImage, on: image, by: caller)
+            var changed = image
+            guard changed.removeTag(tag) else { throw ServiceError(.notFound, "The image has no such tag.") }
+            return changed
+        }
+    }
+
+    func deactivate(_ id: ImageID, as caller: Caller, requestID: String) async throws {
+        try await move(id, .deactivate, from: .active, to: .deactivated, "deactivate", caller, requestID)
+    }
+
+    func reactivate(_ id: ImageID, as caller: Caller, requestID: String) async throws {
+        try await move(id, .reactivate, from: .deactivated, to: .active, "reactivate", caller, requestID)
+    }
+
+    private func move(
+        _ id: ImageID,
+        _ rule: PolicyRule,
+        from: ImageStatus,
+        to: ImageStatus,
+        _ verb: String,
+        _ caller: Caller,
+        _ requestID: String
+    ) async throws {
+        try policy.requireWritable(caller)
+        _ = try await change(id, as: caller, requestID: requestID) { image in
+            try policy.require(rule, on: image, by: caller)
+            if image.status == to { return nil }
+            guard image.status == from else {
+                throw ServiceError(.forbidden, "Not allowed to \(verb) image in status '\(image.status.rawValue)'")
+            }
+            var changed = image
+            changed.status = to
+            return changed
+        }
+    }
+
+    /// - Parameter decide: What becomes of the image as it was read; `nil` when nothing is to be written.
+    private func change(
+        _ id: ImageID,
+        as caller: Caller,
+        requestID: String,
+        _ decide: @Sendable (Image) throws -> Image?
+    ) async throws -> Image {
+        var tries = 0
+        while true {
+            let image = try await registry.image(id, as: caller, requestID: requestID)
+            guard let changed = try decide(image) else { return image }
+            do throws(RegistryError) {
+                return try await registry.call(UpdateImage(image: changed), as: caller, requestID: requestID)
+            } catch {
+                tries += 1
+                guard error.code == .changedMeanwhile, tries < Self.tries else { throw ServiceError(error) }
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+internal import ImageModel
+internal import Policy
+internal import RegistryContract
+internal import ServiceKit
+
+/// Creates the record of an image, still without data: one exchange.
+struct ImageCreation: Sendable {
+    let registry: any RegistryClient
+    let policy: ImagePolicy
+    let limits: ImageLimits
+
+    func create(_ draft: ImageDraft, as caller: Caller, requestID: String) async throws -> Image {
+        try policy.requireWritable(caller)
+        let owner = try draft.owner(for: caller)
+        try policy.requireCreate(owner: owner, visibility: draft.visibility, by: caller)
+        try draft.requireValidFields()
+        try draft.requireRoom(within: limits)
+        // The registry's clock sets the times.
+        let image = draft.image(newID: Self.newID(), owner: owner, now: Timestamp(microseconds: 0))
+        return try await registry.ask(CreateImage(image: image), as: caller, requestID: requestID)
+    }
+
+    private static func newID() -> ImageID {
+        guard let id = ImageID(makeUUID()) else { preconditionFailure("a UUID is an image id") }
+        return id
+    }
+}

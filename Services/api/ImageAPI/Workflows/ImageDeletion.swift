@@ -1,0 +1,56 @@
+internal import ImageModel
+internal import Logging
+internal import Policy
+internal import RegistryContract
+
+/// Deletes an image: hide the record, remove the data within a time bound, report. What a store cannot do now stays queued;
+/// what it refuses gives the record back.
+struct ImageDeletion: Sendable {
+    let registry: any RegistryClient
+    let policy: ImagePolicy
+    let data: DataDeletion
+    let holder: Holder
+    let logger: Logger
+
+    func delete(_ id: ImageID, as caller: Caller, requestID: String) async throws {
+        try policy.requireWritable(caller)
+        let pending = try await hide(id, as: caller, requestID: requestID)
+        guard !pending.isEmpty else { return }
+        let outcome = await data.remove(pending)
+        if let refusal = outcome.refusal, outcome.removed.isEmpty {
+            _ = try await registry.ask(RestoreImage(id: id), as: caller, requestID: requestID)
+            throw refusal
+        }
+        // From here on the deletion happens; should the report be lost, housekeeping repeats what is harmless to repeat.
+        await data.report(outcome, requestID: requestID)
+    }
+
+    private func hide(_ id: ImageID, as caller: Caller, requestID: String) async throws -> [PendingDeletion] {
+        var tries = 0
+        while true {
+            let image = try await read(id, caller, requestID)
+            try policy.require(.deleteImage, on: image, by: caller)
+            guard !image.protected else {
+                throw ServiceError(.forbidden, "Image \(id) is protected and cannot be deleted.")
+            }
+            do throws(RegistryError) {
+                return try await registry.call(
+                    DeleteImage(id: id, revision: image.revision, holder: holder),
+                    as: caller,
+                    requestID: requestID
+                ).deletions
+            } catch {
+                tries += 1
+                guard error.code == .changedMeanwhile, tries < ImageChange.tries else { throw ServiceError(error) }
+            }
+        }
+    }
+
+    private func read(_ id: ImageID, _ caller: Caller, _ requestID: String) async throws(ServiceError) -> Image {
+        do {
+            return try await registry.image(id, as: caller, requestID: requestID)
+        } catch  where error.code == .notFound {
+            throw ServiceError(.notFound, "Failed to find image \(id) to delete")
+        }
+    }
+}

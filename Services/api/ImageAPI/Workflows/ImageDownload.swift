@@ -1,0 +1,76 @@
+internal import ImageModel
+internal import Policy
+internal import RegistryContract
+internal import StoreLayer
+
+/// Opens an image's data for a client: one exchange, then the store.
+struct ImageDownload: Sendable {
+    let registry: any RegistryClient
+    let policy: ImagePolicy
+    let catalogue: StoreCatalogue
+
+    struct Opened: Sendable {
+        var image: Image
+        var blob: any Blob
+        /// Whether a part was asked for.
+        var isPartial: Bool
+    }
+
+    /// - Parameter range: Decides which part, from the length of the data.
+    /// - Returns: `nil` when the image has no data, or none is left of it in any store.
+    func open(
+        _ id: ImageID,
+        as caller: Caller,
+        requestID: String,
+        range: (Int64) throws(ServiceError) -> Range<Int64>?
+    ) async throws -> Opened? {
+        let image = try await registry.image(id, as: caller, requestID: requestID)
+        if image.status == .deactivated, !caller.isAdmin {
+            try policy.require(.getImage, on: image, by: caller)
+            throw ServiceError(
+                .forbidden,
+                "The requested image has been deactivated. Image data download is forbidden."
+            )
+        }
+        try policy.require(.downloadImage, on: image, by: caller)
+        guard !image.locations.isEmpty, let size = image.size else { return nil }
+        let part = try range(size)
+        var failure: StoreError?
+        for location in catalogue.ordered(image.locations) {
+            guard let store = catalogue.store(holding: StoreLocation(url: location.url, store: location.store)) else {
+                failure = StoreError(.unavailable, "The store that holds the data is not configured here")
+                continue
+            }
+            do throws(StoreError) {
+                let blob = try await store.open(location.url, range: part)
+                guard blob.totalByteCount == size else {
+                    blob.close()
+                    failure = StoreError(.failed, "The data has not the length that was recorded")
+                    continue
+                }
+                return Opened(image: image, blob: blob, isPartial: part != nil)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure, failure.code != .notFound {
+            throw failure.isRetryable
+                ? ServiceError(.unavailable, "The image store does not answer; try again later.", cause: failure)
+                : ServiceError(
+                    .internalError,
+                    "The server has either erred or is incapable of performing the requested operation.",
+                    cause: failure
+                )
+        }
+        return nil
+    }
+}
+
+extension StoreCatalogue {
+    /// Locations in the order in which they are shown and read.
+    func ordered(_ locations: [ImageLocation]) -> [ImageLocation] {
+        guard locations.count > 1 else { return locations }
+        let order = inReadingOrder(locations.map { StoreLocation(url: $0.url, store: $0.store) })
+        return order.compactMap { place in locations.first { $0.url == place.url && $0.store == place.store } }
+    }
+}

@@ -1,0 +1,49 @@
+internal import ImageModel
+internal import Policy
+internal import RegistryContract
+
+/// Shows one image, or a page of them: one exchange each.
+struct ImageReading: Sendable {
+    let registry: any RegistryClient
+    let policy: ImagePolicy
+
+    func show(_ id: ImageID, as caller: Caller, requestID: String) async throws -> Image {
+        let image = try await registry.image(id, as: caller, requestID: requestID)
+        try policy.require(.getImage, on: image, by: caller)
+        return image
+    }
+
+    struct Page: Sendable {
+        var images: [Image]
+        /// The image after which the next page begins, where there may be one.
+        var next: String?
+    }
+
+    func list(_ query: ImageListQuery, as caller: Caller, requestID: String) async throws -> Page {
+        try policy.require(.getImages, .project(of: caller), by: caller)
+        let found = try await registry.ask(ListImages(query: query), as: caller, requestID: requestID).images
+        let shown = found.filter { policy.allows(.getImage, PolicyTarget(image: $0, caller: caller), caller) }
+        // A full page of the database may have a successor, whatever policy left of it.
+        let isFull = query.limit > 0 && found.count == query.limit
+        return Page(images: shown, next: isFull ? shown.last?.id.text : nil)
+    }
+}
+
+extension RegistryClient {
+    /// An operation whose failure is told in the words of the domain.
+    func ask<Operation: RegistryOperation>(
+        _ operation: Operation,
+        as caller: Caller,
+        requestID: String
+    ) async throws(ServiceError) -> Operation.Response {
+        do {
+            return try await call(operation, as: caller, requestID: requestID)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    func image(_ id: ImageID, as caller: Caller, requestID: String) async throws(ServiceError) -> Image {
+        try await ask(ShowImage(id: id), as: caller, requestID: requestID)
+    }
+}

@@ -1,0 +1,52 @@
+/// The rules that guard images, under the names that a policy file uses (Glance, "Policy defaults").
+///
+/// The rules of the metadata definitions are not here yet.
+public enum PolicyRule: String, CaseIterable, Sendable {
+    // Images.
+    case addImage = "add_image"
+    case deleteImage = "delete_image"
+    case getImage = "get_image"
+    case getImages = "get_images"
+    case modifyImage = "modify_image"
+    case publicizeImage = "publicize_image"
+    case communitizeImage = "communitize_image"
+    case downloadImage = "download_image"
+    case downloadFromStore = "download_from_store"
+    case uploadImage = "upload_image"
+
+    // Locations.
+    case getImageLocation = "get_image_location"
+    case setImageLocation = "set_image_location"
+    case deleteImageLocation = "delete_image_location"
+    case addImageLocation = "add_image_location"
+    case fetchImageLocation = "fetch_image_location"
+
+    // Members.
+    case addMember = "add_member"
+    case deleteMember = "delete_member"
+    case getMember = "get_member"
+    case getMembers = "get_members"
+    case modifyMember = "modify_member"
+
+    // Actions and imports.
+    case deactivate
+    case reactivate
+    case copyImage = "copy_image"
+
+    // The cache of image data.
+    case manageImageCache = "manage_image_cache"
+    case listCachedNodes = "list_cached_nodes"
+    case cacheImage = "cache_image"
+    case cacheList = "cache_list"
+    case cacheDelete = "cache_delete"
+    case cacheClean = "cache_clean"
+    case cachePrune = "cache_prune"
+
+    // Discovery and tasks.
+    case storesInfoDetail = "stores_info_detail"
+    case tasksAPIAccess = "tasks_api_access"
+    case getTask = "get_task"
+    case getTasks = "get_tasks"
+    case addTask = "add_task"
+    case modifyTask = "modify_task"
+}

@@ -1,0 +1,105 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// The connections of one event loop to one registry: a stack of idle ones, the freshest on top. Lives on its event loop.
+final class RegistryConnectionPool {
+    static let connectionLimit = 128
+    static let waitingLimit = 2_048
+    /// Below the time after which a registry closes an idle connection.
+    static let idleLimit = TimeAmount.seconds(30)
+
+    private let endpoint: RegistryEndpoint
+    private let eventLoop: any EventLoop
+    private var idle: [RegistryConnection] = []
+    private var open = 0
+    private var waiting = CircularBuffer<EventLoopPromise<Void>>()
+
+    init(endpoint: RegistryEndpoint, eventLoop: any EventLoop) {
+        self.endpoint = endpoint
+        self.eventLoop = eventLoop
+    }
+
+    /// One exchange over an idle or a new connection.
+    func exchange(_ head: HTTPRequestHead, _ body: ByteBuffer, timeout: TimeAmount) -> EventLoopFuture<RegistryAnswer> {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        if let connection = popIdle() { return use(connection, head, body, timeout) }
+        if open < Self.connectionLimit {
+            open += 1
+            return connect().flatMap { connection in
+                bound.value.use(connection.value, head, body, timeout)
+            }
+        }
+        guard waiting.count < Self.waitingLimit else {
+            return eventLoop.makeFailedFuture(RegistryConnectionError.tooManyWaiting)
+        }
+        let turn = eventLoop.makePromise(of: Void.self)
+        waiting.append(turn)
+        return turn.futureResult.flatMap { bound.value.exchange(head, body, timeout: timeout) }
+    }
+
+    private func popIdle() -> RegistryConnection? {
+        while let connection = idle.popLast() {
+            if connection.isUsable, connection.idleSince + Self.idleLimit > .now() { return connection }
+            connection.close()
+            open -= 1
+        }
+        return nil
+    }
+
+    private func use(
+        _ connection: RegistryConnection,
+        _ head: HTTPRequestHead,
+        _ body: ByteBuffer,
+        _ timeout: TimeAmount
+    ) -> EventLoopFuture<RegistryAnswer> {
+        let bound = NIOLoopBound((self, connection), eventLoop: eventLoop)
+        return connection.send(head, body, timeout: timeout).always { _ in
+            let (pool, connection) = bound.value
+            pool.giveBack(connection)
+        }
+    }
+
+    private func giveBack(_ connection: RegistryConnection) {
+        if connection.isUsable {
+            connection.idleSince = .now()
+            idle.append(connection)
+        } else {
+            open -= 1
+        }
+        waiting.popFirst()?.succeed()
+    }
+
+    private func connect() -> EventLoopFuture<NIOLoopBound<RegistryConnection>> {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .connectTimeout(.seconds(2))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    try channel.pipeline.syncOperations.addHandler(RegistryConnection())
+                }
+            }
+        let connecting =
+            switch endpoint {
+            case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        return connecting.flatMapThrowing { channel in
+            NIOLoopBound(
+                try channel.pipeline.syncOperations.handler(type: RegistryConnection.self),
+                eventLoop: eventLoop
+            )
+        }.flatMapErrorThrowing { error in
+            bound.value.open -= 1
+            bound.value.waiting.popFirst()?.succeed()
+            throw error
+        }
+    }
+
+    func closeAll() {
+        for connection in idle { connection.close() }
+        idle.removeAll()
+    }
+}

@@ -1,0 +1,125 @@
+internal import NIOCore
+public import StoreLayer
+
+extension FileStore {
+    /// Bytes per write: a change of thread for each is too much for small chunks, and more buys nothing.
+    private static let batchByteCount = 512 * 1024
+
+    public func write(
+        _ location: IntendedLocation,
+        size: Int64?,
+        body: some ChunkSequence,
+        mayStillPublish: @escaping @Sendable () -> Bool
+    ) async throws -> StoredData {
+        let files = try files(location)
+        let options = options
+        let file = try await threads.run { () throws(StoreError) in try files.begin() }
+        do {
+            try await threads.run { () throws(StoreError) in
+                guard mayStillPublish() else { throw .superseded }
+            }
+            let byteCount = try await fill(file, with: body)
+            // A body may end early when its reader is cancelled.
+            try Task.checkCancellation()
+            return try await threads.run { () throws(StoreError) in
+                let stored = try file.complete(byteCount: byteCount, permissions: options.permissions)
+                try files.publish(file, mayStillPublish: mayStillPublish)
+                return stored
+            }
+        } catch {
+            await threads.run {
+                do throws(StoreError) {
+                    try files.discard(patience: options.lockPatience)
+                } catch {
+                    // What kept the data from being stored is what the caller needs to know. What is left has its
+                    // temporary name still: the caller's own discard and `leftovers` find it.
+                }
+            }
+            throw error
+        }
+    }
+
+    /// Writes each batch while the next one is on its way.
+    ///
+    /// - Returns: How many bytes there were.
+    private func fill(_ file: OpenFile, with body: some ChunkSequence) async throws -> Int64 {
+        let block = options.isThin ? options.blockByteCount : nil
+        var offset: Int64 = 0
+        var pending: Pending<Void, StoreError>?
+        do {
+            for try await batch in BatchedChunks(body, of: Self.batchByteCount) {
+                try await pending?.value()
+                pending = nil
+                try Task.checkCancellation()
+                let start = offset
+                pending = threads.start { () throws(StoreError) in try file.write(batch, at: start, holesOf: block) }
+                offset += Int64(batch.readableBytes)
+            }
+        } catch {
+            // A write must be over before its file is cleared away; the body's error is the one that counts.
+            if let pending { _ = try? await pending.value() }
+            throw error
+        }
+        try await pending?.value()
+        return offset
+    }
+}
+
+extension AttemptFiles {
+    fileprivate func begin() throws(StoreError) -> OpenFile {
+        let isTaken = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
+            try FileStatus.of(final) != nil
+        }
+        // Publishing would find out as well, after all of the bytes.
+        if isTaken { throw .duplicate }
+        return try translating(StoreError.init(writing:)) { () throws(SystemCallError) in try create() }
+    }
+}
+
+extension OpenFile {
+    /// - Parameter block: Length of the blocks that are left out when all zero, in bytes; `nil` writes everything.
+    fileprivate func write(_ batch: Chunk, at offset: Int64, holesOf block: Int?) throws(StoreError) {
+        try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
+            var failure: SystemCallError?
+            batch.withUnsafeReadableBytes { bytes in
+                do throws(SystemCallError) {
+                    if let block {
+                        try writeThin(bytes, at: offset, block: block)
+                    } else {
+                        try write(bytes, at: offset)
+                    }
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// Writes the runs between blocks of zeros.
+    private func writeThin(_ bytes: UnsafeRawBufferPointer, at offset: Int64, block: Int) throws(SystemCallError) {
+        var run = 0..<0
+        for start in stride(from: 0, to: bytes.count, by: block) {
+            let end = min(start + block, bytes.count)
+            if !UnsafeRawBufferPointer(rebasing: bytes[start..<end]).isZero {
+                run = run.isEmpty ? start..<end : run.lowerBound..<end
+                continue
+            }
+            try write(UnsafeRawBufferPointer(rebasing: bytes[run]), at: offset + Int64(run.lowerBound))
+            run = end..<end
+        }
+        try write(UnsafeRawBufferPointer(rebasing: bytes[run]), at: offset + Int64(run.lowerBound))
+    }
+
+    /// Gives the file its length and permissions; no byte is written after this.
+    fileprivate func complete(byteCount: Int64, permissions: UInt32?) throws(StoreError) -> StoredData {
+        try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
+            // Holes at the end make no file longer by themselves.
+            try truncate(to: byteCount)
+            if let permissions { changePermissions(permissions) }
+            try sync()
+            let status = try status()
+            return StoredData(byteCount: status.byteCount, identity: status.identity)
+        }
+    }
+}

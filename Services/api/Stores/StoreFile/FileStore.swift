@@ -1,0 +1,165 @@
+public import StoreLayer
+
+/// Keeps data as files: `<datadir>/<image id>`, as glance_store's filesystem driver does, so that either reads what the
+/// other wrote.
+///
+/// Unlike that driver it gives a file its final name only when it is complete and durable, and never over another;
+/// ``AttemptFiles`` has the rules. The directories may be shared by many processes and machines, on any file system that
+/// has `link` and `flock`.
+public struct FileStore: Store {
+    public let identifier: String
+    public let capabilities: StoreCapabilities = [.read, .readRanges, .write, .delete, .localFiles]
+    public let options: FileStoreOptions
+    let threads: WorkerThreads
+
+    /// - Parameter threads: Where all calls to the system are made, for they block.
+    public init(_ identifier: String, _ options: FileStoreOptions, threads: WorkerThreads) {
+        self.identifier = identifier
+        self.options = options
+        self.threads = threads
+    }
+
+    /// Creates the directories where they are missing, and tries whether data can be kept there. To be called before
+    /// anything else.
+    ///
+    /// - Throws: `failed` with a sentence for the operator, which names the directory.
+    public func prepare() async throws(StoreError) {
+        let options = options
+        try await threads.run { () throws(StoreError) in
+            for directory in options.directories {
+                try translating({ error in
+                    StoreError(
+                        .failed,
+                        "filesystem_store_datadir \(directory.path) cannot be used: \(error)",
+                        cause: error
+                    )
+                }) { () throws(SystemCallError) in
+                    try directory.prepare(permissions: options.permissions)
+                }
+            }
+        }
+    }
+
+    public func recognizes(_ url: String) -> Bool { file(url) != nil }
+
+    public func intend(_ object: String, attempt: String, size: Int64?) async throws(StoreError) -> IntendedLocation {
+        guard Self.isObjectName(object), Self.isAttemptName(attempt) else { throw .invalidLocation }
+        let directory = try await directory(for: size ?? 0)
+        return IntendedLocation(url: "file://\(directory.path)/\(object)", object: object, attempt: attempt)
+    }
+
+    public func confirm(_ location: IntendedLocation) async throws(StoreError) {
+        let files = try files(location)
+        try await threads.run { () throws(StoreError) in try files.confirm() }
+    }
+
+    public func discard(_ location: IntendedLocation) async throws(StoreError) {
+        let files = try files(location)
+        let patience = options.lockPatience
+        try await threads.run { () throws(StoreError) in try files.discard(patience: patience) }
+    }
+
+    public func open(_ url: String, range: Range<Int64>?) async throws(StoreError) -> any Blob {
+        guard let (directory, object) = file(url) else { throw .invalidLocation }
+        let threads = threads
+        return try await threads.run { () throws(StoreError) in
+            let (file, status) = try directory.open(object, StoreError.init(reading:))
+            return try FileBlob(file, totalByteCount: status.byteCount, range: range, threads: threads)
+        }
+    }
+
+    public func delete(_ url: String, identity: String?) async throws(StoreError) {
+        guard let (directory, object) = file(url) else { throw .invalidLocation }
+        let patience = options.lockPatience
+        try await threads.run { () throws(StoreError) in
+            try directory.delete(object, identity: identity, patience: patience)
+        }
+    }
+
+    public func leftovers() async throws(StoreError) -> [IntendedLocation] {
+        let directories = options.directories
+        let names = try await threads.run { () throws(StoreError) in
+            try directories.map { directory throws(StoreError) in
+                let names = try translating(StoreError.init(reading:)) { () throws(SystemCallError) in
+                    try directory.attempts()
+                }
+                return (directory, names)
+            }
+        }
+        return names.flatMap { directory, names in names.compactMap { Self.attempt($0, in: directory) } }
+    }
+
+    /// The directory of the highest priority that has room, the emptiest of these.
+    private func directory(for byteCount: Int64) async throws(StoreError) -> DataDirectory {
+        let directories = options.directories
+        if directories.count == 1 { return directories[0] }
+        return try await threads.run { () throws(StoreError) in
+            var best: (directory: DataDirectory, free: Int64)?
+            for directory in directories {
+                let free = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
+                    try directory.freeByteCount()
+                }
+                guard free > 0, free >= byteCount else { continue }
+                if let best, (best.directory.priority, best.free) >= (directory.priority, free) { continue }
+                best = (directory, free)
+            }
+            guard let best else { throw StoreError(.full, "Image storage media is full") }
+            return best.directory
+        }
+    }
+}
+
+/// Names and locations.
+extension FileStore {
+    /// The file that a location means: directly in one of this store's directories, and one that can be an object's.
+    /// Nothing is decoded or resolved, so nothing leads elsewhere.
+    func file(_ url: String) -> (directory: DataDirectory, object: String)? {
+        for scheme in ["file://", "filesystem://"] where url.hasPrefix(scheme) {
+            let path = url.dropFirst(scheme.count)
+            guard let slash = path.lastIndex(of: "/") else { return nil }
+            let object = String(path[path.index(after: slash)...])
+            // A directory written with more slashes than needed is the same one.
+            let parent = "/" + path[..<slash].split(separator: "/").joined(separator: "/")
+            guard Self.isObjectName(object), let directory = options.directories.first(where: { $0.path == parent })
+            else {
+                return nil
+            }
+            return (directory, object)
+        }
+        return nil
+    }
+
+    /// The names of an attempt, whose location may have been through a database and another process.
+    func files(_ location: IntendedLocation) throws(StoreError) -> AttemptFiles {
+        guard let (directory, object) = file(location.url), object == location.object,
+            Self.isAttemptName(location.attempt)
+        else { throw .invalidLocation }
+        return AttemptFiles(directory: directory, object: object, attempt: location.attempt)
+    }
+
+    /// `nil` for a name that no attempt has.
+    private static func attempt(_ name: String, in directory: DataDirectory) -> IntendedLocation? {
+        guard let dot = name.lastIndex(of: ".") else { return nil }
+        let object = String(name[..<dot])
+        let attempt = String(name[name.index(after: dot)...])
+        guard isObjectName(object), isAttemptName(attempt) else { return nil }
+        return IntendedLocation(url: "file://\(directory.path)/\(object)", object: object, attempt: attempt)
+    }
+
+    /// A plain name, which leads nowhere and is none of ours.
+    private static func isObjectName(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 200 && !name.utf8.contains { $0 == 0 || $0 == 0x2F }
+    }
+
+    private static func isAttemptName(_ name: String) -> Bool {
+        (1...50).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+}

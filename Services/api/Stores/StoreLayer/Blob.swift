@@ -1,0 +1,28 @@
+/// Opened data, or an opened part of it.
+public protocol Blob: Sendable {
+    /// Length of the data as a whole in bytes.
+    var totalByteCount: Int64 { get }
+    /// The bytes that ``chunks(of:)`` gives: `0..<totalByteCount`, or the range asked for.
+    var range: Range<Int64> { get }
+    /// The file that holds the bytes, where they are in one: for `sendfile`. Valid until ``close()``.
+    var localFile: LocalFile? { get }
+
+    /// The bytes of ``range`` in chunks of at most `byteCount`; at most two of them are held at a time, one of them read
+    /// ahead. The sequence throws when the data turns out shorter than it was, so that it is never taken for complete.
+    func chunks(of byteCount: Int) -> any ChunkSequence
+
+    /// Lets go of the data; chunks being read are still read. Idempotent, and done at last when the blob goes away.
+    func close()
+}
+
+/// A part of an open file.
+public struct LocalFile: Sendable {
+    /// Belongs to the blob: to be duplicated by whoever needs it longer.
+    public var descriptor: Int32
+    public var range: Range<Int64>
+
+    public init(descriptor: Int32, range: Range<Int64>) {
+        self.descriptor = descriptor
+        self.range = range
+    }
+}

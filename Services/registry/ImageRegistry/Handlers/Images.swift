@@ -1,0 +1,47 @@
+internal import ImageModel
+internal import RegistryContract
+internal import RegistryDatabase
+
+extension RegistryHandlers {
+    static let showImage = RegistryHandler<ShowImage> { operation, caller, connection, _ in
+        try ImageTable(connection).image(operation.id, visibleTo: caller)
+    }
+
+    static let listImages = RegistryHandler<ListImages> { operation, caller, connection, _ in
+        ImagePage(images: try ImageTable(connection).list(operation.query, visibleTo: caller))
+    }
+
+    static let createImage = RegistryHandler<CreateImage> { operation, caller, connection, context in
+        guard caller.isAdmin || (operation.image.owner != nil && operation.image.owner == caller.project) else {
+            throw RegistryError(
+                .forbidden,
+                "You are not permitted to create images owned by somebody else",
+                field: "owner"
+            )
+        }
+        return try ImageTable(connection).create(operation.image, at: context.now())
+    }
+
+    static let updateImage = RegistryHandler<UpdateImage> { operation, caller, connection, context in
+        try ImageTable(connection).update(operation.image, as: caller, at: context.now())
+    }
+
+    static let deleteImage = RegistryHandler<DeleteImage> { operation, caller, connection, context in
+        let now = context.now()
+        return PendingDeletions(
+            deletions: try ImageTable(connection).delete(
+                operation.id,
+                revision: operation.revision,
+                as: caller,
+                holder: operation.holder,
+                claimedUntil: now.advanced(by: context.deletionClaim),
+                at: now
+            )
+        )
+    }
+
+    static let restoreImage = RegistryHandler<RestoreImage> { operation, caller, connection, context in
+        try ImageTable(connection).restore(operation.id, as: caller, at: context.now())
+        return Done()
+    }
+}

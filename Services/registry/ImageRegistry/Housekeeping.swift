@@ -1,0 +1,52 @@
+internal import ImageModel
+public import Logging
+internal import RegistryDatabase
+public import ServiceLifecycle
+
+/// Ends uploads whose lease has passed on, and forgets old idempotency keys. Any number of registries may do so at once.
+public struct Housekeeping: Service {
+    private let context: RegistryContext
+    private let logger: Logger
+
+    public init(context: RegistryContext, logger: Logger) {
+        self.context = context
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        let pause = min(context.uploadLease / 4, .seconds(5))
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await round()
+                // Cancelled at shutdown: the loop ends.
+                try? await Task.sleep(for: pause)
+            }
+        }
+    }
+
+    private func round() async {
+        do {
+            let now = context.now()
+            // Asked by a reader first: most rounds find nothing, and then nobody waits for the writer.
+            let (hasExpired, hasOldKeys) = try await context.database.read { connection in
+                (
+                    try UploadTable(connection).hasExpired(at: now),
+                    try AppliedWriteTable(connection).hasEntries(
+                        before: now.advanced(by: .zero - AppliedWriteTable.memory)
+                    )
+                )
+            }
+            if hasExpired {
+                let ended = try await context.database.write { try UploadTable($0).reap(at: now) }
+                logger.notice("Uploads whose lease had passed on were ended", metadata: ["count": "\(ended)"])
+            }
+            if hasOldKeys {
+                _ = try await context.database.write {
+                    try AppliedWriteTable($0).forget(before: now.advanced(by: .zero - AppliedWriteTable.memory))
+                }
+            }
+        } catch {
+            logger.warning("A round of housekeeping failed and is repeated", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,125 @@
+internal import Digests
+public import ImageModel
+internal import RegistryContract
+public import RegistryDatabase
+internal import WireJSON
+
+/// What an operation's handler works with.
+public struct RegistryContext: Sendable {
+    public var database: any Database
+    /// How long an upload may go without renewing its lease.
+    public var uploadLease: Duration
+    /// How long a node that took a deletion has before another may take it.
+    public var deletionClaim = Duration.seconds(60)
+    public var now: @Sendable () -> Timestamp
+
+    public init(database: any Database, uploadLease: Duration, now: @escaping @Sendable () -> Timestamp) {
+        self.database = database
+        self.uploadLease = uploadLease
+        self.now = now
+    }
+}
+
+/// The body of one operation: what it does inside its one transaction.
+struct RegistryHandler<Operation: RegistryOperation>: Sendable {
+    var run: @Sendable (Operation, Caller, any SQLConnection, RegistryContext) throws -> Operation.Response
+}
+
+/// The operations by name. The only list of them: what is not here does not exist.
+struct RegistryHandlers: Sendable {
+    /// Runs one operation from the bytes of its envelope to the bytes of its answer.
+    typealias Exchange = @Sendable (_ body: [UInt8], _ context: RegistryContext) async throws -> ExchangeResult
+
+    struct ExchangeResult: Sendable {
+        var answer: [UInt8]
+        var requestID: String
+        var caller: Caller
+    }
+
+    private(set) var exchanges: [String: Exchange] = [:]
+
+    static let all: RegistryHandlers = {
+        var handlers = RegistryHandlers()
+        handlers.add(showImage)
+        handlers.add(listImages)
+        handlers.add(createImage)
+        handlers.add(updateImage)
+        handlers.add(deleteImage)
+        handlers.add(restoreImage)
+        handlers.add(beginUpload)
+        handlers.add(renewUploads)
+        handlers.add(finishUpload)
+        handlers.add(abortUpload)
+        handlers.add(releaseUploads)
+        handlers.add(checkAttempts)
+        handlers.add(claimDeletions)
+        handlers.add(finishDeletions)
+        handlers.add(postponeDeletions)
+        return handlers
+    }()
+
+    private mutating func add<Operation: RegistryOperation>(_ handler: RegistryHandler<Operation>) {
+        exchanges[Operation.name] = { body, context in
+            let envelope = try Self.envelope(of: Operation.self, body)
+            let answer: [UInt8] =
+                switch Operation.effect {
+                case .reads:
+                    try await context.database.read { connection in
+                        try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
+                    }
+                case .repeatable:
+                    try await context.database.write { connection in
+                        try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
+                    }
+                case .once:
+                    try await Self.once(envelope, context, handler)
+                }
+            return ExchangeResult(answer: answer, requestID: envelope.requestID, caller: envelope.caller)
+        }
+    }
+
+    /// Applies a write unless its key was applied before; the key is recorded in the transaction of the write itself.
+    private static func once<Operation: RegistryOperation>(
+        _ envelope: RegistryEnvelope<Operation>,
+        _ context: RegistryContext,
+        _ handler: RegistryHandler<Operation>
+    ) async throws -> [UInt8] {
+        guard let key = envelope.idempotencyKey, (16...64).contains(key.utf8.count) else {
+            throw RegistryError(.malformed, "This operation needs an idempotency key", field: "key")
+        }
+        let binding = binding(of: envelope)
+        return try await context.database.write { connection in
+            let applied = AppliedWriteTable(connection)
+            if let answer = try applied.answer(to: key, binding: binding) { return answer }
+            let answer = try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
+            try applied.record(answer, for: key, binding: binding, at: context.now())
+            return answer
+        }
+    }
+
+    /// What a key stands for: this operation with these arguments by this caller, whatever request it came in.
+    private static func binding<Operation: RegistryOperation>(of envelope: RegistryEnvelope<Operation>) -> String {
+        var writer = JSONWriter()
+        writer.array([0, 1, 2]) { writer, part in
+            switch part {
+            case 0: writer.string(Operation.name)
+            case 1: envelope.caller.write(to: &writer)
+            default: envelope.arguments.write(to: &writer)
+            }
+        }
+        return Digest.of(writer.bytes).description
+    }
+
+    private static func envelope<Operation: RegistryOperation>(
+        of: Operation.Type,
+        _ body: [UInt8]
+    ) throws -> RegistryEnvelope<Operation> {
+        do {
+            return try RegistryEnvelope<Operation>(json: JSONValue(parsing: body))
+        } catch let error as JSONShapeError {
+            throw RegistryError(.malformed, "\(error.member) \(error.reason)", field: error.member)
+        } catch let error as JSONSyntaxError {
+            throw RegistryError(.malformed, "The body is not JSON: \(error.reason)")
+        }
+    }
+}

@@ -1,0 +1,152 @@
+internal import CoreMetrics
+internal import Digests
+internal import HTTPTypes
+public import Hummingbird
+internal import ImageModel
+public import Logging
+internal import NIOCore
+public import RegistryContract
+internal import RegistryDatabase
+public import ServiceKit
+internal import WireJSON
+
+/// The internal protocol's server: who may speak, which operation, what came of it.
+public struct RegistryResponder: HTTPResponder {
+    private let context: RegistryContext
+    private let keys: RegistryKeys
+    private let monitoring: Monitoring
+    private let logger: Logger
+    private let nonces = SeenNonces()
+    private let handlers = RegistryHandlers.all
+
+    public init(context: RegistryContext, keys: RegistryKeys, monitoring: Monitoring, logger: Logger) {
+        self.context = context
+        self.keys = keys
+        self.monitoring = monitoring
+        self.logger = logger
+    }
+
+    public func respond(to request: Request, context connection: ConnectionContext) async throws -> Response {
+        if let response = await monitoring.respond(to: request) { return response }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var operation = "?"
+        do {
+            let body = try await body(of: request, connection)
+            try authenticate(request, body)
+            operation = String(request.uri.path.dropFirst(RegistryProtocol.pathPrefix.count))
+            guard let exchange = handlers.exchanges[operation] else {
+                operation = "?"
+                throw RegistryError(.unknownOperation, "This registry knows no such operation")
+            }
+            let result = try await exchange(body, context)
+            record(operation, "ok", clock.now - start)
+            logger.debug(
+                "Operation done",
+                metadata: [
+                    "operation": "\(operation)", "request.id": "\(result.requestID)",
+                    "user.id": "\(result.caller.user ?? "-")", "project.id": "\(result.caller.project ?? "-")",
+                ]
+            )
+            return answer(.ok, result.answer)
+        } catch {
+            let known = translate(error, operation)
+            record(operation, known.code.rawValue, clock.now - start)
+            return answer(HTTPResponse.Status(code: known.httpStatus), known.jsonBytes)
+        }
+    }
+
+    private func body(of request: Request, _ connection: ConnectionContext) async throws -> [UInt8] {
+        guard request.method == .post, request.uri.path.hasPrefix(RegistryProtocol.pathPrefix),
+            request.headers[.glanceSignature] != nil
+        else { throw Self.unauthenticated }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > RegistryProtocol.bodyLimit {
+            throw RegistryError(.malformed, "The body is too large")
+        }
+        connection.willReadBody()
+        var body: [UInt8] = []
+        for try await chunk in request.body {
+            body.append(contentsOf: chunk.readableBytesView)
+            guard body.count <= RegistryProtocol.bodyLimit else {
+                throw RegistryError(.malformed, "The body is too large")
+            }
+        }
+        return body
+    }
+
+    /// The same answer to every kind of stranger: it tells nothing.
+    private static let unauthenticated = RegistryError(.unauthenticated, "Unauthorized")
+
+    private func authenticate(_ request: Request, _ body: [UInt8]) throws {
+        guard let keyID = request.headers[.glanceKeyID], let nonce = request.headers[.glanceNonce],
+            let timestamp = request.headers[.glanceTimestamp].flatMap({ Int64($0) }),
+            let value = request.headers[.glanceSignature],
+            let version = request.headers[.glanceProtocol].flatMap({ Int($0) })
+        else { throw Self.unauthenticated }
+        let now = context.now().microseconds / 1_000_000
+        let signature = RequestSignature(keyID: keyID, timestamp: timestamp, nonce: nonce, value: value)
+        guard
+            signature.isValid(
+                with: keys,
+                method: "POST",
+                path: request.uri.path,
+                version: version,
+                body: body,
+                now: now
+            )
+        else { throw Self.unauthenticated }
+        switch nonces.insert(nonce, timestamp: timestamp, now: now, skew: RequestSignature.allowedSkewSeconds) {
+        case .new: break
+        case .repeated: throw Self.unauthenticated
+        case .full: throw RegistryError(.overloaded, "Too many requests; try again later.")
+        }
+        guard (RegistryProtocol.oldest...RegistryProtocol.current).contains(version) else {
+            throw RegistryError(.unsupportedProtocol, "This registry does not speak version \(version) of the protocol")
+        }
+    }
+
+    private func translate(_ error: any Error, _ operation: String) -> RegistryError {
+        switch error {
+        case let error as RegistryError:
+            return error
+        case let error as DatabaseError:
+            logger.error("The database refused", metadata: ["operation": "\(operation)", "error": "\(error)"])
+            return error.isRetryable
+                ? RegistryError(.unavailable, "The image registry is busy; try again later.")
+                : RegistryError(.internalError, "The image registry failed")
+        default:
+            logger.error("An operation failed", metadata: ["operation": "\(operation)", "error": "\(error)"])
+            return RegistryError(.internalError, "The image registry failed")
+        }
+    }
+
+    private func answer(_ status: HTTPResponse.Status, _ body: [UInt8]) -> Response {
+        Response(
+            status: status,
+            headers: [
+                .contentType: "application/json",
+                .glanceProtocol: "\(RegistryProtocol.oldest)-\(RegistryProtocol.current)",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
+        )
+    }
+
+    private func record(_ operation: String, _ outcome: String, _ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        Timer(label: "registry_operation", dimensions: [("operation", operation), ("outcome", outcome)])
+            .recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static func registry(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("the protocol's header names are tokens") }
+        return name
+    }
+
+    fileprivate static let glanceKeyID = registry(RegistryProtocol.Header.keyID)
+    fileprivate static let glanceTimestamp = registry(RegistryProtocol.Header.timestamp)
+    fileprivate static let glanceNonce = registry(RegistryProtocol.Header.nonce)
+    fileprivate static let glanceSignature = registry(RegistryProtocol.Header.signature)
+    fileprivate static let glanceProtocol = registry(RegistryProtocol.Header.version)
+}

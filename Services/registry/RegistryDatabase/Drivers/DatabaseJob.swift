@@ -1,0 +1,42 @@
+/// Work that waits for a connection, together with the caller who waits for its result.
+///
+/// Ends with exactly one call of `succeed` or `fail`.
+protocol DatabaseJob: AnyObject, Sendable {
+    /// The end of its caller's patience.
+    var deadline: MonotonicTime { get }
+    /// Keeps the result for `succeed`; may be called again after a transaction that came to nothing.
+    func run(on connection: any SQLConnection) throws
+    func succeed()
+    func fail(_ error: any Error)
+}
+
+/// `@unchecked Sendable`: `value` is touched only by the thread that took the job from its line, under whose lock it
+/// came.
+final class ContinuedJob<Value: Sendable>: DatabaseJob, @unchecked Sendable {
+    let deadline: MonotonicTime
+    private let body: @Sendable (any SQLConnection) throws -> Value
+    private let continuation: CheckedContinuation<Value, any Error>
+    private var value: Value?
+
+    init(
+        deadline: MonotonicTime,
+        continuation: CheckedContinuation<Value, any Error>,
+        body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) {
+        self.deadline = deadline
+        self.continuation = continuation
+        self.body = body
+    }
+
+    func run(on connection: any SQLConnection) throws {
+        value = nil
+        value = try body(connection)
+    }
+
+    func succeed() {
+        guard let value else { preconditionFailure("a job succeeds after it has run") }
+        continuation.resume(returning: value)
+    }
+
+    func fail(_ error: any Error) { continuation.resume(throwing: error) }
+}

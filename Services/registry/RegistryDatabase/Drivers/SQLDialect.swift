@@ -1,0 +1,68 @@
+/// What really differs between the databases, as pieces of SQL. Placeholders do not: statements have `?` everywhere,
+/// and a driver rewrites them where its database wants something else. `TEXT`, `INTEGER` (32 bits at least) and
+/// `BIGINT` (64 bits) are types everywhere.
+public struct SQLDialect: Sendable, Equatable {
+    public enum Name: String, Sendable {
+        case sqlite
+        case postgresql
+    }
+
+    public var name: Name
+
+    /// Function of names and values in turn: a JSON object.
+    public var jsonObject: String
+    /// Aggregate of (name, value): a JSON object.
+    public var jsonObjectAggregate: String
+    /// Function of any number of values: a JSON array.
+    public var jsonArray: String
+    /// Aggregate of a value: a JSON array.
+    public var jsonArrayAggregate: String
+
+    public var blobType: String
+    /// Type and constraint of a column that numbers its rows, ascending and never reused.
+    public var autoIncrementPrimaryKey: String
+    /// Ends a `CREATE TABLE` whose rows are to be stored in the order of their primary key, where that is possible.
+    public var withoutRowID: String
+
+    /// Behind a column or an expression: compared byte by byte, the same order everywhere.
+    public var byteOrder: String
+    /// Ends a `SELECT` whose rows the transaction is going to change; empty where a write transaction is alone anyway.
+    public var forUpdate: String
+
+    /// A query with one placeholder that answers one row when a table of that name exists.
+    public var tableExists: String
+    /// A query that waits until no other transaction that ran it is open; `nil` where a write transaction is alone
+    /// anyway.
+    public var migrationLock: String?
+
+    public static let sqlite = SQLDialect(
+        name: .sqlite,
+        jsonObject: "json_object",
+        jsonObjectAggregate: "json_group_object",
+        jsonArray: "json_array",
+        jsonArrayAggregate: "json_group_array",
+        blobType: "BLOB",
+        autoIncrementPrimaryKey: "INTEGER PRIMARY KEY AUTOINCREMENT",
+        withoutRowID: " WITHOUT ROWID",
+        byteOrder: "COLLATE BINARY",
+        forUpdate: "",
+        tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+        migrationLock: nil
+    )
+
+    public static let postgresql = SQLDialect(
+        name: .postgresql,
+        jsonObject: "json_build_object",
+        jsonObjectAggregate: "json_object_agg",
+        jsonArray: "json_build_array",
+        jsonArrayAggregate: "json_agg",
+        blobType: "BYTEA",
+        autoIncrementPrimaryKey: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        withoutRowID: "",
+        byteOrder: "COLLATE \"C\"",
+        forUpdate: " FOR UPDATE",
+        tableExists: "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?",
+        // Any number will do, as long as it never changes and nothing else in the database uses it.
+        migrationLock: "SELECT pg_advisory_xact_lock(7741089283350241)"
+    )
+}

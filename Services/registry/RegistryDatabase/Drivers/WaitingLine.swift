@@ -1,0 +1,143 @@
+internal import Glibc
+
+/// Jobs that wait for a thread, first come, first served. Bounded in length and in time; threads block here, tasks do
+/// not.
+///
+/// `@unchecked Sendable`: every property that changes is touched under `mutex` only.
+final class WaitingLine: @unchecked Sendable {
+    private let purpose: String
+    private let limits: DatabaseLimits
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// Signalled when a job joins; workers wait here.
+    private let arrival = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Signalled when the first job joins an empty line; who refuses the late waits here.
+    private let vigil = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [any DatabaseJob] = []
+    private var isClosed = false
+    private var isVigilIdle = false
+
+    /// - Parameters:
+    ///   - purpose: what is waited for, as the log shall say it.
+    ///   - limits: how many may wait, and how long.
+    init(for purpose: String, limits: DatabaseLimits) {
+        self.purpose = purpose
+        self.limits = limits
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(arrival, &attributes)
+        pthread_cond_init(vigil, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(vigil)
+        pthread_cond_destroy(arrival)
+        pthread_mutex_destroy(mutex)
+        vigil.deallocate()
+        arrival.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Waits for `body` to be run on a connection, without blocking a thread.
+    func run<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let deadline = MonotonicTime.now + limits.patience
+            join(ContinuedJob(deadline: deadline, continuation: continuation, body: body))
+        }
+    }
+
+    private func join(_ job: any DatabaseJob) {
+        let refusal: DatabaseError? = locked {
+            if isClosed { return .closed }
+            guard jobs.count < limits.waiting else {
+                return DatabaseError(.overloaded, "\(limits.waiting) jobs wait for \(purpose) already.")
+            }
+            jobs.append(job)
+            pthread_cond_signal(arrival)
+            if isVigilIdle { pthread_cond_signal(vigil) }
+            return nil
+        }
+        if let refusal { job.fail(refusal) }
+    }
+
+    /// Waits for a job and takes it out.
+    ///
+    /// - Returns: `nil` once the line is closed.
+    func next() -> (any DatabaseJob)? {
+        locked { awaitArrival() ? jobs.removeFirst() : nil }
+    }
+
+    /// Waits until a job is there, and leaves it there.
+    ///
+    /// - Returns: `false` once the line is closed.
+    func waitForJob() -> Bool {
+        locked { awaitArrival() }
+    }
+
+    /// Takes out what is there, without waiting.
+    func take(atMost count: Int) -> [any DatabaseJob] {
+        locked {
+            let taken = Array(jobs.prefix(count))
+            jobs.removeFirst(taken.count)
+            return taken
+        }
+    }
+
+    /// Refuses all who wait, and all who come later.
+    func close() {
+        let refused: [any DatabaseJob] = locked {
+            isClosed = true
+            pthread_cond_broadcast(arrival)
+            pthread_cond_broadcast(vigil)
+            defer { jobs = [] }
+            return jobs
+        }
+        for job in refused { job.fail(DatabaseError.closed) }
+    }
+
+    /// Refuses jobs whose time is up, until the line is closed. For a thread of its own: the workers may all be busy.
+    ///
+    /// All have the same patience, so that the first in line is the first to lose it. One wake-up in that time is all
+    /// that it costs, and none while the line is empty.
+    func refuseTheLate() {
+        while true {
+            let late: [any DatabaseJob]? = locked {
+                if isClosed { return nil }
+                if let first = jobs.first {
+                    var end = first.deadline.systemTime
+                    pthread_cond_timedwait(vigil, mutex, &end)
+                } else {
+                    isVigilIdle = true
+                    pthread_cond_wait(vigil, mutex)
+                    isVigilIdle = false
+                }
+                let now = MonotonicTime.now
+                let late = Array(jobs.prefix { $0.deadline <= now })
+                jobs.removeFirst(late.count)
+                return late
+            }
+            guard let late else { return }
+            for job in late {
+                job.fail(DatabaseError(.timedOut, "Waited \(limits.patience) for \(purpose)."))
+            }
+        }
+    }
+
+    /// Called with the lock held.
+    private func awaitArrival() -> Bool {
+        while jobs.isEmpty, !isClosed { pthread_cond_wait(arrival, mutex) }
+        return !isClosed
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body()
+    }
+}
+
+extension DatabaseError {
+    static let closed = DatabaseError(.unavailable, "The database is closed.")
+}

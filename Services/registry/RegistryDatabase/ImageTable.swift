@@ -1,0 +1,291 @@
+public import ImageModel
+public import RegistryContract
+internal import WireJSON
+
+/// Images with what belongs to them: one statement reads a whole record, properties, tags and locations included.
+public struct ImageTable {
+    let connection: any SQLConnection
+
+    public init(_ connection: any SQLConnection) { self.connection = connection }
+
+    // MARK: Reading
+
+    /// The columns of a whole record, in the order in which `image(from:)` takes them; `i` is the image.
+    static func columns(_ dialect: SQLDialect) -> String {
+        """
+        i.id, i.name, i.status, i.visibility, i.protected, i.os_hidden, i.owner, i.container_format, i.disk_format,
+        i.min_disk, i.min_ram, i.size, i.virtual_size, i.checksum, i.os_hash_algo, i.os_hash_value,
+        i.created_at, i.updated_at, i.revision,
+        (SELECT \(dialect.jsonObjectAggregate)(p.name, p.value) FROM image_properties p WHERE p.image_id = i.id),
+        (SELECT \(dialect.jsonArrayAggregate)(t.value) FROM
+            (SELECT value FROM image_tags WHERE image_id = i.id ORDER BY position) t),
+        (SELECT \(dialect.jsonArrayAggregate)(\(dialect.jsonObject)('url', l.url, 'metadata', l.metadata)) FROM
+            (SELECT url, metadata FROM image_locations WHERE image_id = i.id AND state = 'live' ORDER BY id) l)
+        """
+    }
+
+    static func image(from row: any SQLRow) throws -> Image {
+        guard let id = ImageID(row.text(0)), let status = ImageStatus(rawValue: row.text(2)),
+            let visibility = Visibility(rawValue: row.text(3))
+        else { throw DatabaseError(.corrupt, "an image row holds words that are none of ours") }
+        var image = Image(id: id)
+        image.name = row.optionalText(1)
+        image.status = status
+        image.visibility = visibility
+        image.protected = row.bool(4)
+        image.hidden = row.bool(5)
+        image.owner = row.optionalText(6)
+        image.containerFormat = row.optionalText(7)
+        image.diskFormat = row.optionalText(8)
+        image.minDisk = row.integer(9)
+        image.minRAM = row.integer(10)
+        image.size = row.optionalInteger(11)
+        image.virtualSize = row.optionalInteger(12)
+        image.checksum = row.optionalText(13)
+        image.hashAlgorithm = row.optionalText(14)
+        image.hashValue = row.optionalText(15)
+        image.createdAt = Timestamp(microseconds: row.integer(16))
+        image.updatedAt = Timestamp(microseconds: row.integer(17))
+        image.revision = row.integer(18)
+        for (name, value) in try json(row, 19)?.objectValue?.members ?? [] {
+            image.properties[name] = .some(value.stringValue)
+        }
+        image.tags = try json(row, 20)?.arrayValue?.compactMap(\.stringValue) ?? []
+        image.locations = try (json(row, 21)?.arrayValue ?? []).map { element in
+            let members = try JSONMembers(element)
+            // The metadata is kept as text, and so arrives as a string that holds JSON.
+            let metadata = try JSONValue(parsing: try members.string("metadata").utf8)
+            return ImageLocation(url: try members.string("url"), metadata: metadata.objectValue ?? [:])
+        }
+        return image
+    }
+
+    private static func json(_ row: any SQLRow, _ column: Int) throws -> JSONValue? {
+        guard let text = row.optionalText(column) else { return nil }
+        return try JSONValue(parsing: text.utf8)
+    }
+
+    /// The condition under which a caller may see an image by its id, over `i`, with its values.
+    ///
+    /// Image API v2, visibility: without an owner, public, community, one's own, or shared with one's project, whatever
+    /// the member's status.
+    static func visible(to caller: Caller) -> (sql: String, values: [SQLValue]) {
+        if caller.isAdmin { return ("i.deleted_at IS NULL", []) }
+        guard let project = caller.project else {
+            return ("i.deleted_at IS NULL AND (i.owner IS NULL OR i.visibility IN ('public', 'community'))", [])
+        }
+        return (
+            """
+            i.deleted_at IS NULL AND (i.owner IS NULL OR i.visibility IN ('public', 'community') OR i.owner = ?
+            OR (i.visibility = 'shared' AND EXISTS
+                (SELECT 1 FROM image_members m WHERE m.image_id = i.id AND m.member = ?)))
+            """,
+            [.text(project), .text(project)]
+        )
+    }
+
+    public func image(_ id: ImageID, visibleTo caller: Caller) throws -> Image {
+        let condition = Self.visible(to: caller)
+        let found = try connection.query(
+            "SELECT \(Self.columns(connection.dialect)) FROM images i WHERE i.id = ? AND \(condition.sql)",
+            [.text(id.text)] + condition.values,
+            Self.image(from:)
+        )
+        guard let image = found.first else { throw RegistryError(.notFound, "No image found with ID \(id)") }
+        return image
+    }
+
+    /// The record as this transaction left it, for the answer to a write.
+    func image(_ id: ImageID) throws -> Image {
+        let found = try connection.query(
+            "SELECT \(Self.columns(connection.dialect)) FROM images i WHERE i.id = ?",
+            [.text(id.text)],
+            Self.image(from:)
+        )
+        guard let image = found.first else { throw RegistryError(.notFound, "No image found with ID \(id)") }
+        return image
+    }
+
+    // MARK: Writing
+
+    /// - Throws: `duplicate` when the id is taken, by a deleted image too.
+    public func create(_ image: Image, at now: Timestamp) throws -> Image {
+        var image = image
+        image.createdAt = now
+        image.updatedAt = now
+        image.revision = 1
+        let inserted = try connection.execute(
+            """
+            INSERT INTO images (id, name, status, visibility, protected, os_hidden, owner, container_format, disk_format,
+                min_disk, min_ram, size, virtual_size, checksum, os_hash_algo, os_hash_value, created_at, updated_at, revision)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, ?, ?, 1)
+            ON CONFLICT (id) DO NOTHING
+            """,
+            [
+                .text(image.id.text), SQLValue(image.name), .text(ImageStatus.queued.rawValue),
+                .text(image.visibility.rawValue), SQLValue(image.protected), SQLValue(image.hidden),
+                SQLValue(image.owner), SQLValue(image.containerFormat), SQLValue(image.diskFormat),
+                .integer(image.minDisk), .integer(image.minRAM), .integer(now.microseconds), .integer(now.microseconds),
+            ]
+        )
+        guard inserted == 1 else {
+            throw RegistryError(.duplicate, "Image ID \(image.id) already exists!", field: "id")
+        }
+        try insert(properties: image.properties, of: image.id)
+        try insert(tags: image.tags, of: image.id)
+        image.status = .queued
+        image.size = nil
+        image.virtualSize = nil
+        image.checksum = nil
+        image.hashAlgorithm = nil
+        image.hashValue = nil
+        image.locations = []
+        return image
+    }
+
+    /// Puts what a client may change as `image` has it, while the record is still at `image.revision`.
+    public func update(_ image: Image, as caller: Caller, at now: Timestamp) throws -> Image {
+        let stored = try self.image(image.id, visibleTo: caller)
+        try requireMutable(stored, by: caller)
+        guard stored.revision == image.revision else {
+            throw RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")
+        }
+        if image.status != stored.status, !stored.status.mayBecome(image.status) {
+            throw RegistryError(
+                .wrongState,
+                "Image status transition from \(stored.status.rawValue) to \(image.status.rawValue) is not allowed"
+            )
+        }
+        try connection.execute(
+            """
+            UPDATE images SET name = ?, status = ?, visibility = ?, protected = ?, os_hidden = ?, owner = ?,
+                container_format = ?, disk_format = ?, min_disk = ?, min_ram = ?, updated_at = ?, revision = revision + 1
+            WHERE id = ?
+            """,
+            [
+                SQLValue(image.name), .text(image.status.rawValue), .text(image.visibility.rawValue),
+                SQLValue(image.protected), SQLValue(image.hidden), SQLValue(image.owner),
+                SQLValue(image.containerFormat), SQLValue(image.diskFormat), .integer(image.minDisk),
+                .integer(image.minRAM), .integer(now.microseconds), .text(image.id.text),
+            ]
+        )
+        if image.properties != stored.properties {
+            for name in stored.properties.keys where image.properties[name] == nil {
+                try connection.execute(
+                    "DELETE FROM image_properties WHERE image_id = ? AND name = ?",
+                    [.text(image.id.text), .text(name)]
+                )
+            }
+            let changed = image.properties.filter { stored.properties[$0.key] != .some($0.value) }
+            try insert(properties: changed, of: image.id)
+        }
+        if image.tags != stored.tags {
+            try connection.execute("DELETE FROM image_tags WHERE image_id = ?", [.text(image.id.text)])
+            try insert(tags: image.tags, of: image.id)
+        }
+        return try self.image(image.id)
+    }
+
+    private func insert(properties: [String: String?], of id: ImageID) throws {
+        for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
+            try connection.execute(
+                """
+                INSERT INTO image_properties (image_id, name, value) VALUES (?, ?, ?)
+                ON CONFLICT (image_id, name) DO UPDATE SET value = excluded.value
+                """,
+                [.text(id.text), .text(name), SQLValue(value)]
+            )
+        }
+    }
+
+    private func insert(tags: [String], of id: ImageID) throws {
+        for (position, tag) in tags.enumerated() {
+            try connection.execute(
+                "INSERT INTO image_tags (image_id, value, position) VALUES (?, ?, ?) ON CONFLICT (image_id, value) DO NOTHING",
+                [.text(id.text), .text(tag), .integer(Int64(position))]
+            )
+        }
+    }
+
+    /// Whatever policy said: only an administrator or the owner's project changes a record.
+    func requireMutable(_ image: Image, by caller: Caller) throws {
+        guard caller.isAdmin || (image.owner != nil && image.owner == caller.project) else {
+            throw RegistryError(.forbidden, "You do not own this image")
+        }
+    }
+
+    /// Moves the status if the image is still in one of `from`; whether it was.
+    func move(_ id: ImageID, from: ImageStatus, to: ImageStatus, at now: Timestamp, also set: String = "") throws
+        -> Bool
+    {
+        try connection.execute(
+            """
+            UPDATE images SET status = ?, updated_at = ?, revision = revision + 1 \(set)
+            WHERE id = ? AND status = ? AND deleted_at IS NULL
+            """,
+            [.text(to.rawValue), .integer(now.microseconds), .text(id.text), .text(from.rawValue)]
+        ) == 1
+    }
+
+    // MARK: Deleting
+
+    /// Hides the record from everybody and queues its data for deletion, claimed by `holder` until `claimedUntil`.
+    public func delete(
+        _ id: ImageID,
+        revision: Int64,
+        as caller: Caller,
+        holder: Holder,
+        claimedUntil: Timestamp,
+        at now: Timestamp
+    ) throws -> [PendingDeletion] {
+        let stored = try image(id, visibleTo: caller)
+        try requireMutable(stored, by: caller)
+        guard stored.revision == revision else {
+            throw RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")
+        }
+        guard stored.status.mayBecome(.deleted) else {
+            throw RegistryError(
+                .wrongState,
+                "Image status transition from \(stored.status.rawValue) to deleted is not allowed"
+            )
+        }
+        try connection.execute(
+            """
+            UPDATE images SET status = 'deleted', status_before_deletion = status, deleted_at = ?, updated_at = ?,
+                revision = revision + 1
+            WHERE id = ?
+            """,
+            [.integer(now.microseconds), .integer(now.microseconds), .text(id.text)]
+        )
+        // A running upload loses its lease; its node finds out, and what it wrote is queued like the rest.
+        try connection.execute("DELETE FROM uploads WHERE image_id = ?", [.text(id.text)])
+        let locations = LocationTable(connection)
+        let deletions = try locations.queueDeletion(ofImage: id, claimedBy: holder, until: claimedUntil)
+        if deletions.isEmpty { try forget(id) }
+        return deletions
+    }
+
+    /// Gives back a record whose data could not be deleted: only while all of that data is still queued.
+    public func restore(_ id: ImageID, as caller: Caller, at now: Timestamp) throws {
+        let restored = try connection.execute(
+            """
+            UPDATE images SET status = status_before_deletion, status_before_deletion = NULL, deleted_at = NULL,
+                updated_at = ?, revision = revision + 1
+            WHERE id = ? AND deleted_at IS NOT NULL AND status_before_deletion IN ('active', 'deactivated')
+                AND (owner = ? OR ? = 1)
+                AND EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.state = 'deleting')
+            """,
+            [.integer(now.microseconds), .text(id.text), SQLValue(caller.project), SQLValue(caller.isAdmin)]
+        )
+        guard restored == 1 else { throw RegistryError(.wrongState, "Image \(id) is deleted and cannot be given back") }
+        try LocationTable(connection).revive(ofImage: id)
+    }
+
+    /// Removes what hangs on a deleted record once nothing of its data is left; the id stays taken.
+    func forget(_ id: ImageID) throws {
+        for table in ["image_properties", "image_tags", "image_members"] {
+            try connection.execute("DELETE FROM \(table) WHERE image_id = ?", [.text(id.text)])
+        }
+        try connection.execute("UPDATE images SET status_before_deletion = NULL WHERE id = ?", [.text(id.text)])
+    }
+}

@@ -1,0 +1,200 @@
+public import ImageModel
+public import RegistryContract
+internal import WireJSON
+
+/// Where data is, is about to be, or has to go from. Every location is in one of three states, and a store holds nothing
+/// that is in none: `intended` (an upload is under way), `live`, `deleting`.
+public struct LocationTable {
+    let connection: any SQLConnection
+
+    public init(_ connection: any SQLConnection) { self.connection = connection }
+
+    // MARK: Uploads
+
+    func intend(image: ImageID, url: String, store: String?, attempt: String, at now: Timestamp) throws {
+        let metadata: JSONObject = store.map { ["store": .string($0)] } ?? [:]
+        try connection.execute(
+            """
+            INSERT INTO image_locations (image_id, url, metadata, store, state, attempt, unfinished, created_at)
+            VALUES (?, ?, ?, ?, 'intended', ?, 1, ?)
+            """,
+            [
+                .text(image.text), .text(url), .text(JSONValue.object(metadata).text), .text(store ?? ""),
+                .text(attempt),
+                .integer(now.microseconds),
+            ]
+        )
+    }
+
+    func makeLive(attempt: String, identity: String?) throws {
+        try connection.execute(
+            "UPDATE image_locations SET state = 'live', identity = ?, unfinished = 0 WHERE attempt = ? AND state = 'intended'",
+            [SQLValue(identity), .text(attempt)]
+        )
+    }
+
+    func isLive(attempt: String) throws -> Bool {
+        try !connection.query(
+            "SELECT 1 FROM image_locations WHERE attempt = ? AND state = 'live'",
+            [.text(attempt)],
+            { $0.integer(0) }
+        ).isEmpty
+    }
+
+    /// An attempt that came to nothing: its location goes, or waits for its bytes to go.
+    func drop(attempt: String, isDiscarded: Bool) throws {
+        try connection.execute(
+            isDiscarded
+                ? "DELETE FROM image_locations WHERE attempt = ? AND state = 'intended'"
+                : "UPDATE image_locations SET state = 'deleting' WHERE attempt = ? AND state = 'intended'",
+            [.text(attempt)]
+        )
+    }
+
+    // MARK: Deletions
+
+    private static let deletionColumns = "id, image_id, store, url, attempt, identity, unfinished"
+
+    private static func deletion(from row: any SQLRow) throws -> PendingDeletion {
+        guard let image = ImageID(row.text(1)) else { throw DatabaseError(.corrupt, "a location names no image") }
+        let store = row.text(2)
+        return PendingDeletion(
+            id: row.integer(0),
+            image: image,
+            store: store.isEmpty ? nil : store,
+            url: row.text(3),
+            attempt: row.text(4),
+            identity: row.optionalText(5),
+            isUnfinished: row.bool(6)
+        )
+    }
+
+    func queueDeletion(ofImage id: ImageID, claimedBy holder: Holder, until: Timestamp) throws -> [PendingDeletion] {
+        try connection.execute(
+            "UPDATE image_locations SET state = 'deleting', claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE image_id = ?",
+            [.text(holder.node), .text(holder.process), .integer(until.microseconds), .text(id.text)]
+        )
+        return try connection.query(
+            "SELECT \(Self.deletionColumns) FROM image_locations WHERE image_id = ? ORDER BY id",
+            [.text(id.text)],
+            Self.deletion(from:)
+        )
+    }
+
+    /// Gives an undeleted image its finished locations back.
+    func revive(ofImage id: ImageID) throws {
+        try connection.execute(
+            """
+            UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0
+            WHERE image_id = ? AND unfinished = 0
+            """,
+            [.text(id.text)]
+        )
+    }
+
+    /// Deletions that must be carried out before `url` can be written again; they are claimed by whoever asks.
+    func deletions(at url: String, claimFor holder: Holder, until: Timestamp) throws -> [PendingDeletion] {
+        try connection.execute(
+            "UPDATE image_locations SET claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE url = ? AND state = 'deleting'",
+            [.text(holder.node), .text(holder.process), .integer(until.microseconds), .text(url)]
+        )
+        return try connection.query(
+            "SELECT \(Self.deletionColumns) FROM image_locations WHERE url = ? AND state = 'deleting' ORDER BY id",
+            [.text(url)],
+            Self.deletion(from:)
+        )
+    }
+
+    /// Takes deletions of these stores that nobody is at.
+    public func claimDeletions(
+        stores: [String],
+        holder: Holder,
+        limit: Int64,
+        until: Timestamp,
+        at now: Timestamp
+    ) throws -> [PendingDeletion] {
+        guard !stores.isEmpty else { return [] }
+        let places = repeatElement("?", count: stores.count).joined(separator: ", ")
+        let found = try connection.query(
+            """
+            SELECT \(Self.deletionColumns) FROM image_locations
+            WHERE state = 'deleting' AND store IN (\(places)) AND claimed_until <= ?
+            ORDER BY claimed_until, id LIMIT ?
+            """,
+            stores.map(SQLValue.text) + [.integer(now.microseconds), .integer(limit)],
+            Self.deletion(from:)
+        )
+        var claimed: [PendingDeletion] = []
+        for deletion in found {
+            // Compare-and-set: another node may be claiming the same rows.
+            let won = try connection.execute(
+                """
+                UPDATE image_locations SET claimed_by = ?, claiming_process = ?, claimed_until = ?
+                WHERE id = ? AND state = 'deleting' AND claimed_until <= ?
+                """,
+                [
+                    .text(holder.node), .text(holder.process), .integer(until.microseconds), .integer(deletion.id),
+                    .integer(now.microseconds),
+                ]
+            )
+            if won == 1 { claimed.append(deletion) }
+        }
+        return claimed
+    }
+
+    public func finishDeletions(_ ids: [Int64]) throws {
+        for id in ids {
+            let images = try connection.query(
+                "SELECT image_id FROM image_locations WHERE id = ? AND state = 'deleting'",
+                [.integer(id)],
+                { $0.text(0) }
+            )
+            guard let text = images.first, let image = ImageID(text) else { continue }
+            try connection.execute("DELETE FROM image_locations WHERE id = ?", [.integer(id)])
+            let left = try connection.query(
+                """
+                SELECT (SELECT count(*) FROM image_locations WHERE image_id = i.id)
+                FROM images i WHERE i.id = ? AND i.deleted_at IS NOT NULL
+                """,
+                [.text(image.text)],
+                { $0.integer(0) }
+            )
+            if left.first == 0 { try ImageTable(connection).forget(image) }
+        }
+    }
+
+    /// Pauses grow from 15 seconds to an hour.
+    public func postponeDeletions(_ ids: [Int64], at now: Timestamp) throws {
+        for id in ids {
+            let failures = try connection.query(
+                "SELECT failures FROM image_locations WHERE id = ? AND state = 'deleting'",
+                [.integer(id)],
+                { $0.integer(0) }
+            )
+            guard let failures = failures.first else { continue }
+            let pause = Duration.seconds(min(3600, 15 << min(failures, 8)))
+            try connection.execute(
+                "UPDATE image_locations SET failures = failures + 1, claimed_by = NULL, claimed_until = ? WHERE id = ?",
+                [.integer(now.advanced(by: pause).microseconds), .integer(id)]
+            )
+        }
+    }
+
+    /// What is known of attempts: finished, or pending (intended, or queued for deletion).
+    public func states(of attempts: [String]) throws -> AttemptStates {
+        var states = AttemptStates(finished: [], pending: [])
+        for attempt in attempts {
+            let found = try connection.query(
+                "SELECT state FROM image_locations WHERE attempt = ?",
+                [.text(attempt)],
+                { $0.text(0) }
+            )
+            switch found.first {
+            case "live": states.finished.append(attempt)
+            case nil: break
+            default: states.pending.append(attempt)
+            }
+        }
+        return states
+    }
+}

@@ -1,0 +1,153 @@
+public import ImageModel
+public import RegistryContract
+
+/// Uploads under way and their leases.
+public struct UploadTable {
+    let connection: any SQLConnection
+
+    public init(_ connection: any SQLConnection) { self.connection = connection }
+
+    public func begin(
+        _ upload: BeginUpload,
+        as caller: Caller,
+        lease: Duration,
+        claimedUntil: Timestamp,
+        at now: Timestamp
+    ) throws -> UploadClaim {
+        let images = ImageTable(connection)
+        let locations = LocationTable(connection)
+        let image = try images.image(upload.image, visibleTo: caller)
+        try images.requireMutable(image, by: caller)
+        guard image.status == .queued else {
+            throw RegistryError(
+                .wrongState,
+                "Image status transition from \(image.status.rawValue) to saving is not allowed"
+            )
+        }
+        let toSettle = try locations.deletions(at: upload.url, claimFor: upload.holder, until: claimedUntil)
+        guard toSettle.isEmpty else { return UploadClaim(leaseSeconds: 0, toSettle: toSettle) }
+        guard try images.move(upload.image, from: .queued, to: .saving, at: now) else {
+            throw RegistryError(.wrongState, "Image status transition from saving to saving is not allowed")
+        }
+        try locations.intend(
+            image: upload.image,
+            url: upload.url,
+            store: upload.store,
+            attempt: upload.attempt,
+            at: now
+        )
+        try connection.execute(
+            "INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                .text(upload.attempt), .text(upload.image.text), .text(upload.holder.node),
+                .text(upload.holder.process), .integer(now.advanced(by: lease).microseconds),
+                .integer(now.microseconds),
+            ]
+        )
+        return UploadClaim(leaseSeconds: lease.components.seconds)
+    }
+
+    /// - Returns: the attempts that still held their lease, now prolonged.
+    public func renew(_ attempts: [String], holder: Holder, lease: Duration, at now: Timestamp) throws -> [String] {
+        try attempts.filter { attempt in
+            try connection.execute(
+                "UPDATE uploads SET expires_at = ? WHERE attempt = ? AND process = ? AND expires_at > ?",
+                [
+                    .integer(now.advanced(by: lease).microseconds), .text(attempt), .text(holder.process),
+                    .integer(now.microseconds),
+                ]
+            ) == 1
+        }
+    }
+
+    public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
+        let lost = RegistryError(
+            .leaseLost,
+            "The image may have been deleted during the upload, cleaning up the chunks uploaded."
+        )
+        let held = try connection.query(
+            "SELECT image_id FROM uploads WHERE attempt = ? AND expires_at > ?",
+            [.text(upload.attempt), .integer(now.microseconds)],
+            { $0.text(0) }
+        )
+        guard let text = held.first, let id = ImageID(text) else { throw lost }
+        let updated = try connection.execute(
+            """
+            UPDATE images SET status = 'active', size = ?, checksum = ?, os_hash_algo = ?, os_hash_value = ?,
+                updated_at = ?, revision = revision + 1
+            WHERE id = ? AND status = 'saving' AND deleted_at IS NULL
+            """,
+            [
+                .integer(upload.size), .text(upload.checksum), .text(upload.hashAlgorithm), .text(upload.hashValue),
+                .integer(now.microseconds), .text(id.text),
+            ]
+        )
+        guard updated == 1 else { throw lost }
+        try LocationTable(connection).makeLive(attempt: upload.attempt, identity: upload.identity)
+        try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
+        return try ImageTable(connection).image(id)
+    }
+
+    public func abort(_ upload: AbortUpload, at now: Timestamp) throws -> AbortedUpload {
+        if try LocationTable(connection).isLive(attempt: upload.attempt) { return AbortedUpload(isFinished: true) }
+        try end(attempt: upload.attempt, isDiscarded: upload.isDiscarded, at: now)
+        return AbortedUpload(isFinished: false)
+    }
+
+    /// Ends everything that earlier processes of a node had under way.
+    public func release(before holder: Holder, at now: Timestamp) throws {
+        let attempts = try connection.query(
+            "SELECT attempt FROM uploads WHERE node = ? AND process <> ?",
+            [.text(holder.node), .text(holder.process)],
+            { $0.text(0) }
+        )
+        for attempt in attempts { try end(attempt: attempt, isDiscarded: false, at: now) }
+        // What they had claimed for deletion is anybody's again.
+        try connection.execute(
+            """
+            UPDATE image_locations SET claimed_by = NULL, claiming_process = NULL, claimed_until = 0
+            WHERE claimed_by = ? AND claiming_process <> ? AND state = 'deleting'
+            """,
+            [.text(holder.node), .text(holder.process)]
+        )
+    }
+
+    public func hasExpired(at now: Timestamp) throws -> Bool {
+        try !connection.query(
+            "SELECT 1 FROM uploads WHERE expires_at <= ? LIMIT 1",
+            [.integer(now.microseconds)],
+            { $0.integer(0) }
+        ).isEmpty
+    }
+
+    /// Ends the attempts whose lease has passed on. Safe to run anywhere, any number of times.
+    /// - Returns: how many there were.
+    public func reap(at now: Timestamp, limit: Int64 = 100) throws -> Int {
+        let attempts = try connection.query(
+            "SELECT attempt FROM uploads WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
+            [.integer(now.microseconds), .integer(limit)],
+            { $0.text(0) }
+        )
+        for attempt in attempts { try end(attempt: attempt, isDiscarded: false, at: now) }
+        return attempts.count
+    }
+
+    private func end(attempt: String, isDiscarded: Bool, at now: Timestamp) throws {
+        let images = try connection.query(
+            "SELECT image_id FROM uploads WHERE attempt = ?",
+            [.text(attempt)],
+            { $0.text(0) }
+        )
+        if let text = images.first, let id = ImageID(text) {
+            _ = try ImageTable(connection).move(
+                id,
+                from: .saving,
+                to: .queued,
+                at: now,
+                also: ", size = NULL, virtual_size = NULL"
+            )
+            try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(attempt)])
+        }
+        try LocationTable(connection).drop(attempt: attempt, isDiscarded: isDiscarded)
+    }
+}

@@ -1,0 +1,48 @@
+/// The two forms in which a client may write a change.
+public enum PatchDialect: String, Sendable, CaseIterable {
+    /// `{"op": "add", "path": "/x", "value": "v"}`.
+    case v21 = "application/openstack-images-v2.1-json-patch"
+    /// `{"add": "/x", "value": "v"}`; `add` refuses what is there already.
+    case v20 = "application/openstack-images-v2.0-json-patch"
+
+    /// The value of the `Accept-Patch` header.
+    public static let accepted = [v20, v21].map(\.rawValue).joined(separator: ", ")
+
+    public var mediaType: String { rawValue }
+}
+
+/// A change to an image, read and checked as far as that goes without the image (Image API v2, "Update image").
+public struct ImagePatch: Sendable, Equatable {
+    public var operations: [ImagePatchOperation]
+
+    public init(operations: [ImagePatchOperation]) { self.operations = operations }
+
+    /// Applies all operations in order. Those on locations come back in the outcome, for the caller to refuse or to do.
+    ///
+    /// - Returns: The changed image; nothing but the fields that the operations name differs.
+    /// - Throws: ``ServiceError``: `forbidden`, `conflict`, `invalidRequest` or `limitExceeded`.
+    public func apply(to image: Image, by caller: Caller, limits: ImageLimits) throws(ServiceError) -> PatchOutcome {
+        var outcome = PatchOutcome(of: image)
+        for operation in operations { try outcome.apply(operation, by: caller, limits: limits) }
+        try outcome.requireRoom(within: limits)
+        return outcome
+    }
+}
+
+public enum ImagePatchOperation: Sendable, Equatable {
+    case setField(ImageFieldValue, PatchAssignment)
+    /// A custom property; a declared one may be set to null.
+    case setProperty(name: String, value: String?, PatchAssignment)
+    case remove(name: String)
+    case locations(LocationChange)
+}
+
+/// What an assignment expects to find.
+public enum PatchAssignment: Sendable, Equatable {
+    /// `add` in v2.1: something or nothing.
+    case put
+    /// `add` in v2.0: nothing.
+    case insert
+    /// `replace`: something.
+    case replace
+}

@@ -1,0 +1,79 @@
+internal import Digests
+
+/// Proof that a request comes from a holder of the shared secret: HMAC-SHA256 over everything the registry acts on.
+///
+/// The text that is signed is, line by line: `glance-registry-1`, method, path, protocol version, SHA-256 of the body in
+/// hexadecimal, timestamp, nonce.
+public struct RequestSignature: Sendable, Equatable {
+    public var keyID: String
+    /// Seconds since 1970.
+    public var timestamp: Int64
+    public var nonce: String
+    /// Hexadecimal.
+    public var value: String
+
+    /// How far the clocks of the two services may differ.
+    public static let allowedSkewSeconds: Int64 = 60
+
+    public init(keyID: String, timestamp: Int64, nonce: String, value: String) {
+        self.keyID = keyID
+        self.timestamp = timestamp
+        self.nonce = nonce
+        self.value = value
+    }
+
+    public static func make(
+        with key: RegistryKeys.Key,
+        method: String,
+        path: String,
+        version: Int,
+        body: [UInt8],
+        timestamp: Int64,
+        nonce: String
+    ) -> RequestSignature {
+        RequestSignature(
+            keyID: key.id,
+            timestamp: timestamp,
+            nonce: nonce,
+            value: hmacSHA256(
+                key: key.secret,
+                signedText(method: method, path: path, version: version, body: body, timestamp: timestamp, nonce: nonce)
+            ).description
+        )
+    }
+
+    /// Whether the signature is right and fresh. Whether the nonce is new is for the caller to remember.
+    public func isValid(
+        with keys: RegistryKeys,
+        method: String,
+        path: String,
+        version: Int,
+        body: [UInt8],
+        now: Int64
+    ) -> Bool {
+        guard let key = keys[keyID],
+            abs(now.subtractingReportingOverflow(timestamp).partialValue) <= Self.allowedSkewSeconds,
+            (16...64).contains(nonce.utf8.count), let given = [UInt8](hexadecimal: value)
+        else { return false }
+        let text = Self.signedText(
+            method: method,
+            path: path,
+            version: version,
+            body: body,
+            timestamp: timestamp,
+            nonce: nonce
+        )
+        return equalInConstantTime(hmacSHA256(key: key.secret, text).bytes, given)
+    }
+
+    private static func signedText(
+        method: String,
+        path: String,
+        version: Int,
+        body: [UInt8],
+        timestamp: Int64,
+        nonce: String
+    ) -> [UInt8] {
+        Array("glance-registry-1\n\(method)\n\(path)\n\(version)\n\(Digest.of(body))\n\(timestamp)\n\(nonce)".utf8)
+    }
+}

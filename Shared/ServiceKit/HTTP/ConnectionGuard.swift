@@ -1,0 +1,183 @@
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+
+/// Sits between the HTTP codec and the application on every connection, and keeps the promises that the server library
+/// leaves open:
+///
+/// - `Expect: 100-continue` is answered when the request's body is about to be read (``ReadsBody``), and not before;
+/// - an answer that is given before the whole request was read closes the connection, and lingers: what still arrives is
+///   read and dropped for a bounded time and amount, so that no reset overtakes the answer;
+/// - a client that stops reading is cut off when nothing of what waits for it moved for ``Limits/stalledWrite``;
+/// - a request that cannot be parsed gets a readable 400 or 431.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// A user event: the application begins to read the body of the current request.
+    struct ReadsBody: Sendable {}
+
+    struct Limits: Sendable {
+        var stalledWrite: TimeAmount = .seconds(60)
+        var lingerTime: TimeAmount = .seconds(5)
+        var lingerBytes = 64 << 20
+        /// What one read from a socket may bring while a body is uploaded; small reads cost most of a transfer's time.
+        var uploadReadBytes = 256 << 10
+    }
+
+    private let limits: Limits
+    private var expectsContinue = false
+    private var requestIsOpen = false
+    private var responseIsOpen = false
+    private var isLingering = false
+    private var lingered = 0
+    private var readsLarge = false
+    private var stallCheck: Scheduled<Void>?
+    private var waitingBytes = 0
+
+    init(limits: Limits = Limits()) { self.limits = limits }
+
+    func handlerRemoved(context: ChannelHandlerContext) { stallCheck?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stallCheck?.cancel()
+        context.fireChannelInactive()
+    }
+
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        guard !isLingering else {
+            if case .body(let buffer) = part { lingered += buffer.readableBytes }
+            if case .end = part { return context.close(promise: nil) }
+            if lingered > limits.lingerBytes { context.close(promise: nil) }
+            return
+        }
+        switch part {
+        case .head(let head):
+            requestIsOpen = true
+            expectsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
+            readLarge(context, head)
+        case .body: break
+        case .end: requestIsOpen = false
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        if isLingering { context.read() }
+    }
+
+    private func readLarge(_ context: ChannelHandlerContext, _ head: HTTPRequest) {
+        let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+        let isLarge = declared > 65_536 || head.headerFields[.transferEncoding] != nil
+        guard isLarge != readsLarge else { return }
+        readsLarge = isLarge
+        let allocator: any RecvByteBufferAllocator =
+            isLarge
+            ? FixedSizeRecvByteBufferAllocator(capacity: limits.uploadReadBytes)
+            : AdaptiveRecvByteBufferAllocator()
+        // Only makes reading slower where the channel has no such option.
+        try? context.channel.syncOptions?.setOption(.recvAllocator, value: allocator)
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is ReadsBody else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        if expectsContinue, requestIsOpen, !responseIsOpen {
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+        expectsContinue = false
+        promise?.succeed()
+    }
+
+    // MARK: Answers
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where head.status.kind != .informational:
+            responseIsOpen = true
+            if requestIsOpen { head.headerFields[.connection] = "close" }
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end:
+            responseIsOpen = false
+            guard requestIsOpen else { return context.write(data, promise: promise) }
+            isLingering = true
+            let done = promise ?? context.eventLoop.makePromise()
+            let channel = context.channel
+            let time = limits.lingerTime
+            done.futureResult.whenComplete { _ in
+                channel.close(mode: .output, promise: nil)
+                channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+            }
+            context.writeAndFlush(data, promise: done)
+            context.read()
+        default:
+            context.write(data, promise: promise)
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            stallCheck?.cancel()
+            stallCheck = nil
+        } else if stallCheck == nil {
+            waitingBytes = bufferedBytes(context)
+            scheduleStallCheck(context)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func scheduleStallCheck(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        stallCheck = context.eventLoop.scheduleTask(in: limits.stalledWrite) {
+            let (handler, context) = bound.value
+            let waiting = handler.bufferedBytes(context)
+            guard waiting != handler.waitingBytes else { return context.close(promise: nil) }
+            handler.waitingBytes = waiting
+            handler.scheduleStallCheck(context)
+        }
+    }
+
+    private func bufferedBytes(_ context: ChannelHandlerContext) -> Int {
+        // A channel that cannot tell is taken to make progress until it closes.
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? waitingBytes + 1
+    }
+
+    // MARK: Requests that are none
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError, !responseIsOpen, !isLingering else {
+            return context.fireErrorCaught(error)
+        }
+        let (status, sentence): (HTTPResponse.Status, String) =
+            switch error {
+            case .headerOverflow:
+                (
+                    .init(code: 431, reasonPhrase: "Request Header Fields Too Large"),
+                    "The request's header is too large."
+                )
+            default: (.badRequest, "The request is not well-formed HTTP/1.1.")
+            }
+        let body = "\(status.code) \(status.reasonPhrase)\n\n\(sentence)\n\n   "
+        var head = HTTPResponse(status: status)
+        head.headerFields[.contentType] = "text/plain; charset=UTF-8"
+        head.headerFields[.contentLength] = String(body.utf8.count)
+        head.headerFields[.connection] = "close"
+        isLingering = true
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(ByteBuffer(string: body))), promise: nil)
+        let channel = context.channel
+        let time = limits.lingerTime
+        let done = context.eventLoop.makePromise(of: Void.self)
+        done.futureResult.whenComplete { _ in
+            channel.close(mode: .output, promise: nil)
+            channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: done)
+    }
+}

@@ -1,0 +1,104 @@
+internal import Glibc
+internal import HTTPTypes
+public import Hummingbird
+public import Logging
+public import NIOCore
+
+/// Where a service listens.
+public enum ListeningAddress: Sendable, CustomStringConvertible {
+    case tcp(host: String, port: Int)
+    case unixSocket(path: String)
+
+    public var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unixSocket(let path): path
+        }
+    }
+
+    /// Whether only this machine can connect.
+    public var isLocal: Bool {
+        switch self {
+        case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        case .unixSocket: true
+        }
+    }
+}
+
+/// What a request's handler may know of the connection it came by.
+public struct ConnectionContext: InitializableFromSource, RequestContextSource {
+    public let channel: any Channel
+    public let logger: Logger
+
+    public init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+        logger = source.logger
+    }
+
+    public init(channel: any Channel, logger: Logger) {
+        self.channel = channel
+        self.logger = logger
+    }
+
+    /// The other side's IP address; `nil` on a Unix socket.
+    public var peerAddress: String? { channel.remoteAddress?.ipAddress }
+
+    /// Tells the client that its body is about to be read, where it waits for that (RFC 9110 §10.1.1). Early refusals do
+    /// without, and so spare the client the upload.
+    public func willReadBody() {
+        channel.triggerUserOutboundEvent(ConnectionGuard.ReadsBody(), promise: nil)
+    }
+}
+
+/// A HTTP/1.1 server with this project's bounds on header sizes, idle time and stalled clients.
+public struct HTTPService: Sendable {
+    /// Largest head of a request; more is answered 431.
+    public static let headerLimit = 64 << 10
+    public static let idleTimeout = TimeAmount.seconds(75)
+
+    /// - Parameter onRunning: Called once the server accepts connections.
+    public static func application<Responder: HTTPResponder<ConnectionContext>>(
+        _ responder: Responder,
+        at address: ListeningAddress,
+        logger: Logger,
+        onRunning: @escaping @Sendable () async -> Void = {}
+    ) -> Application<Responder> {
+        let bind: BindAddress =
+            switch address {
+            case .tcp(let host, let port): .hostname(host, port: port)
+            case .unixSocket(let path): .unixDomainSocket(path: path)
+            }
+        return Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuard()],
+                    idleTimeout: idleTimeout,
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: headerLimit,
+                        maxHeaderListSize: headerLimit,
+                        maxHeaderFieldCount: 200
+                    )
+                )
+            ),
+            configuration: ApplicationConfiguration(address: bind, backlog: 1024),
+            onServerRunning: { _ in
+                if case .unixSocket(let path) = address { chmod(path, 0o660) }
+                await onRunning()
+            },
+            logger: logger
+        )
+    }
+
+    /// Says in one sentence why listening failed.
+    public static func sentence(for error: any Error, at address: ListeningAddress) -> String {
+        let code = (error as? IOError)?.errnoCode
+        return switch code {
+        case EADDRINUSE: "\(address) is in use by another process; stop it or choose another bind_port"
+        case EACCES, EPERM: "this user may not listen on \(address)"
+        case EADDRNOTAVAIL: "\(address) is no address of this machine; check bind_host"
+        case ENOENT: "the directory of \(address) does not exist"
+        default: "cannot listen on \(address): \(error)"
+        }
+    }
+}

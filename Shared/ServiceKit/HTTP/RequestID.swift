@@ -1,0 +1,19 @@
+internal import Digests
+internal import ImageModel
+
+/// The name of one public request, in answers, in both services' logs, and on tasks (`x-openstack-request-id`).
+public enum RequestID {
+    public static func make() -> String {
+        var bytes = randomBytes(16)
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let text = bytes.hexadecimal
+        func part(_ from: Int, _ to: Int) -> Substring {
+            text[text.index(text.startIndex, offsetBy: from)..<text.index(text.startIndex, offsetBy: to)]
+        }
+        return "req-\(part(0, 8))-\(part(8, 12))-\(part(12, 16))-\(part(16, 20))-\(part(20, 32))"
+    }
+}
+
+/// A random UUID (RFC 9562, version 4) in lower case.
+public func makeUUID() -> String { String(RequestID.make().dropFirst(4)) }

@@ -1,0 +1,98 @@
+"""Fixtures of the system tests: deployments of the real programs, and real images."""
+
+import csv
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from services import PROGRAMS, ROOT, Deployment
+
+# Everything is on the loopback interface; a proxy of the machine has no part in it.
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+
+
+def pytest_sessionstart(session):
+    missing = [n for n in ("glance-api", "glance-registry", "glance-manage") if not (PROGRAMS / n).exists()]
+    if missing and not session.config.option.collectonly:
+        pytest.exit(f"not built: {', '.join(missing)} (make test builds them)", returncode=3)
+
+
+class Deployments:
+    """Starts deployments, and stops all of them at the end."""
+
+    def __init__(self):
+        self.started = []
+
+    def prepare(self, **arguments):
+        """A deployment that is not started yet, in a short path: a Unix socket's may have 107 bytes."""
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="glance-"))
+        deployment = Deployment(directory, **arguments)
+        self.started.append(deployment)
+        return deployment
+
+    def start(self, **arguments):
+        return self.prepare(**arguments).start()
+
+    def finish(self):
+        problems = []
+        for deployment in self.started:
+            try:
+                deployment.stop()
+                shutil.rmtree(deployment.directory)
+            except (AssertionError, OSError) as error:
+                problems.append(f"{error}\n(left for inspection: {deployment.directory})")
+        assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def deployments():
+    """For tests that need a deployment of their own."""
+    all_of_them = Deployments()
+    yield all_of_them
+    all_of_them.finish()
+
+
+@pytest.fixture(scope="module")
+def shared_deployments():
+    """For tests that may share one with the others of their file."""
+    all_of_them = Deployments()
+    yield all_of_them
+    all_of_them.finish()
+
+
+class RealImage:
+    def __init__(self, path, row):
+        self.path = path
+        self.name = path.name
+        self.disk_format = row["disk_format"]
+        self.container_format = row["container_format"]
+        self.size = int(row["size"])
+
+    @property
+    def data(self):
+        return self.path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Real images by name, made by Tests/Backends/images.sh."""
+    script = ROOT / "Tests/Backends/images.sh"
+    made = subprocess.run([script, "start"], capture_output=True, text=True, timeout=900)
+    if made.returncode != 0 and os.geteuid() != 0 and "not root" in made.stderr:
+        pytest.skip(f"the image tools are not installed: {made.stderr.strip()}")
+    assert made.returncode == 0, made.stderr
+    environment = subprocess.run([script, "env"], capture_output=True, text=True, check=True).stdout
+    folder = pathlib.Path(environment.split("BACKENDS_IMAGES=")[1].splitlines()[0])
+    with (folder / "manifest.tsv").open() as manifest:
+        rows = list(csv.DictReader(manifest, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {row["file"]: RealImage(folder / row["file"], row) for row in rows}
+
+
+@pytest.fixture(params=["v3.qcow2", "plain.iso"])
+def image(request, images):
+    """One real image: a qcow2, then an ISO."""
+    return images[request.param]
