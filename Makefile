@@ -1,12 +1,13 @@
 # The commands of this project; each is a script that can be read and run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run check format test bench
+.PHONY: help run check format docs test bench
 
 help:
 	@echo 'make run     build both services, start them here, stop them with Ctrl-C'
 	@echo 'make check   format, lint and layering; builds nothing'
 	@echo 'make test    all tests, with what they need'
 	@echo 'make format  rewrite the sources as make check wants them'
+	@echo 'make docs    write docs/configuration.md anew'
 	@echo 'make bench   measure an image service (BENCH="--help" says how)'
 
 run:
@@ -17,6 +18,11 @@ check:
 
 format:
 	@swift format --in-place --parallel --recursive Package.swift Shared Services Tests $(wildcard Benchmarks)
+
+# Written to a new file first: a program that fails leaves the old page.
+docs:
+	@swift build --product glance-api && swift build --product glance-registry
+	@scripts/docs >docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 test:
 	@scripts/test

@@ -33,8 +33,9 @@ public struct RegistryKeys: Sendable {
     /// Reads lines `key-id base64-secret`; `#` begins a comment. A secret has at least 32 bytes.
     public init(parsing text: String, name: String) throws(Fault) {
         var keys: [Key] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" || $0 == "\r" }
+        // A carriage return and its line feed are one character.
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
             if words.isEmpty { continue }
             guard words.count == 2, let secret = Data(base64Encoded: String(words[1])) else {
                 throw Fault(description: "\(name):\(index + 1): a line must read 'key-id base64-secret'")

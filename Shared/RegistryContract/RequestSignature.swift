@@ -52,7 +52,7 @@ public struct RequestSignature: Sendable, Equatable {
         now: Int64
     ) -> Bool {
         guard let key = keys[keyID],
-            abs(now.subtractingReportingOverflow(timestamp).partialValue) <= Self.allowedSkewSeconds,
+            Self.isFresh(timestamp, now),
             (16...64).contains(nonce.utf8.count), let given = [UInt8](hexadecimal: value)
         else { return false }
         let text = Self.signedText(
@@ -64,6 +64,12 @@ public struct RequestSignature: Sendable, Equatable {
             nonce: nonce
         )
         return equalInConstantTime(hmacSHA256(key: key.secret, text).bytes, given)
+    }
+
+    /// The timestamp is a stranger's word until the signature was looked at: no value may overflow.
+    private static func isFresh(_ timestamp: Int64, _ now: Int64) -> Bool {
+        let (difference, overflow) = now.subtractingReportingOverflow(timestamp)
+        return !overflow && difference.magnitude <= UInt64(allowedSkewSeconds)
     }
 
     private static func signedText(

@@ -35,7 +35,8 @@ struct FileStoreTests {
             let isAsked = Gate()
             let mayGoOn = Gate()
             let writing = Task {
-                try await store.write(location, size: nil, body: Body(pattern(9))) {
+                defer { isAsked.open() }
+                return try await store.write(location, size: nil, body: Body(pattern(9))) {
                     // The lease holds at this moment; then the process stands still.
                     if calls.next() == 2 {
                         isAsked.open()
@@ -83,6 +84,35 @@ struct FileStoreTests {
             close(descriptor)
             try await store.discard(location)
             #expect(directory.names == [])
+        }
+    }
+
+    @Test("a removal that waited looks again whose the name is", arguments: [true, false])
+    func replacedWhileWaiting(_ isDiscard: Bool) async throws {
+        try await withFileStore { store, directory in
+            let (location, stored) = try await store.put(pattern(5), isConfirmed: false)
+            let object = "\(directory.path)/images/object"
+            let descriptor = open(object, O_RDONLY)
+            flock(descriptor, LOCK_EX)
+            let removing = Task {
+                if isDiscard {
+                    try await store.discard(location)
+                } else {
+                    try await store.delete(location.url, identity: stored.identity)
+                }
+            }
+            // Long enough for the removal to have looked once; were it not, the test would only prove less.
+            try await Task.sleep(for: .milliseconds(100))
+            unlink(object)
+            let (successor, _) = try await store.put(pattern(20), attempt: "2")
+            close(descriptor)
+            do {
+                try await removing.value
+                #expect(isDiscard)
+            } catch let error as StoreError {
+                #expect(error.code == .notFound)
+            }
+            #expect(try await store.get(successor.url) == pattern(20))
         }
     }
 

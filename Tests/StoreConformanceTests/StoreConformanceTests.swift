@@ -162,7 +162,8 @@ struct StoreConformanceTests {
             let isCancelled = Gate()
             let writing = Task {
                 let body = Body { index in
-                    guard index == 2 else { return index < 2 ? pattern(600_000) : nil }
+                    // Whole batches, so that nothing is left to be written when the end comes.
+                    guard index == 2 else { return index < 2 ? pattern(524_288) : nil }
                     isUnderWay.open()
                     await isCancelled.pass()
                     return nil

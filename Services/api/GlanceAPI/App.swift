@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceKit
 
 @main
 struct APICommand: AsyncParsableCommand {
@@ -10,7 +11,30 @@ struct APICommand: AsyncParsableCommand {
 
               glance-api --config-file /etc/glance/glance-api.conf
             """,
-        subcommands: [ServeCommand.self, UserCommand.self],
+        subcommands: [ServeCommand.self, UserCommand.self, OptionsCommand.self],
         defaultSubcommand: ServeCommand.self
     )
+}
+
+struct OptionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "options",
+        abstract: "Prints every option: a table in Markdown, or a sample file."
+    )
+
+    @Flag(help: "Print a configuration file with every option and its default.")
+    var sample = false
+
+    func run() {
+        print(
+            sample
+                ? ConfigurationReference.sampleFile(programs: ["glance-api"], options: APIOptions.all)
+                : ConfigurationReference.markdown(
+                    title: "glance-api",
+                    programs: ["glance-api"],
+                    options: APIOptions.all
+                ),
+            terminator: ""
+        )
+    }
 }

@@ -13,7 +13,15 @@ final class RegistryConnectionPool {
     private let eventLoop: any EventLoop
     private var idle: [RegistryConnection] = []
     private var open = 0
-    private var waiting = CircularBuffer<EventLoopPromise<Void>>()
+    private var waiting = CircularBuffer<Turn>()
+
+    /// A request's place in the line; `isOver` once it was called or gave up.
+    private final class Turn {
+        let promise: EventLoopPromise<Void>
+        var isOver = false
+
+        init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
+    }
 
     init(endpoint: RegistryEndpoint, eventLoop: any EventLoop) {
         self.endpoint = endpoint
@@ -33,9 +41,18 @@ final class RegistryConnectionPool {
         guard waiting.count < Self.waitingLimit else {
             return eventLoop.makeFailedFuture(RegistryConnectionError.tooManyWaiting)
         }
-        let turn = eventLoop.makePromise(of: Void.self)
+        let turn = Turn(eventLoop.makePromise())
         waiting.append(turn)
-        return turn.futureResult.flatMap { bound.value.exchange(head, body, timeout: timeout) }
+        let boundTurn = NIOLoopBound(turn, eventLoop: eventLoop)
+        let end = eventLoop.scheduleTask(in: timeout) {
+            guard !boundTurn.value.isOver else { return }
+            boundTurn.value.isOver = true
+            boundTurn.value.promise.fail(RegistryConnectionError.timedOut)
+        }
+        return turn.promise.futureResult.flatMap {
+            end.cancel()
+            return bound.value.exchange(head, body, timeout: timeout)
+        }
     }
 
     private func popIdle() -> RegistryConnection? {
@@ -67,7 +84,16 @@ final class RegistryConnectionPool {
         } else {
             open -= 1
         }
-        waiting.popFirst()?.succeed()
+        callNext()
+    }
+
+    private func callNext() {
+        while let turn = waiting.popFirst() {
+            guard !turn.isOver else { continue }
+            turn.isOver = true
+            turn.promise.succeed()
+            return
+        }
     }
 
     private func connect() -> EventLoopFuture<NIOLoopBound<RegistryConnection>> {
@@ -93,7 +119,7 @@ final class RegistryConnectionPool {
             )
         }.flatMapErrorThrowing { error in
             bound.value.open -= 1
-            bound.value.waiting.popFirst()?.succeed()
+            bound.value.callNext()
             throw error
         }
     }

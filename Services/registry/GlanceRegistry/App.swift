@@ -1,13 +1,5 @@
 import ArgumentParser
-import CoreMetrics
-import Hummingbird
-import ImageModel
-import ImageRegistry
-import Logging
-import RegistryContract
-import RegistryDatabase
 import ServiceKit
-import ServiceLifecycle
 
 @main
 struct RegistryCommand: AsyncParsableCommand {
@@ -15,77 +7,35 @@ struct RegistryCommand: AsyncParsableCommand {
         commandName: "glance-registry",
         abstract: "Keeps the records of the image service and answers glance-api.",
         discussion: """
-            Reads oslo-style INI files; a later file wins, and OS_<SECTION>__<OPTION> in the environment wins over all.
             The database must be migrated first:
 
               glance-manage --config-file /etc/glance/glance-registry.conf db sync
               glance-registry --config-file /etc/glance/glance-registry.conf
-            """
+            """,
+        subcommands: [ServeCommand.self, OptionsCommand.self],
+        defaultSubcommand: ServeCommand.self
+    )
+}
+
+struct OptionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "options",
+        abstract: "Prints every option: a table in Markdown, or a sample file."
     )
 
-    @Option(name: .customLong("config-file"), help: "A configuration file; may be given several times.")
-    var files: [String] = []
+    @Flag(help: "Print a configuration file with every option and its default.")
+    var sample = false
 
-    @Option(name: .customLong("config-dir"), help: "A directory of *.conf files, read after the files.")
-    var directories: [String] = []
-
-    func run() async throws {
-        do {
-            try await serve()
-        } catch {
-            exitProgram("glance-registry", because: (error as? DatabaseError)?.message ?? "\(error)")
-        }
-    }
-
-    private func serve() async throws {
-        let (configuration, logger) = try startProgram(
-            "glance-registry",
-            files: files.isEmpty ? ["/etc/glance/glance-registry.conf"] : files,
-            directories: directories,
-            options: RegistryOptions.all
+    func run() {
+        print(
+            sample
+                ? ConfigurationReference.sampleFile(programs: ["glance-registry"], options: RegistryOptions.all)
+                : ConfigurationReference.markdown(
+                    title: "glance-registry",
+                    programs: ["glance-registry"],
+                    options: RegistryOptions.all
+                ),
+            terminator: ""
         )
-        let address = try RegistryOptions.listening.address(in: configuration)
-        let keys = try RegistryKeys(file: try configuration.value(of: RegistryOptions.keyFile))
-        let uploadLease = try configuration.value(of: RegistryOptions.uploadLease)
-        let shutdownTimeout = try configuration.value(of: RegistryOptions.listening.shutdownTimeout)
-        let metrics = PrometheusMetrics()
-        MetricsSystem.bootstrap(metrics)
-
-        let database = try SQLiteDatabase(
-            path: try DatabaseOptions.sqlitePath(in: configuration),
-            readers: try configuration.value(of: RegistryOptions.readers),
-            onSlowQuery: { sql, duration in
-                logger.warning("A slow statement", metadata: ["sql": "\(sql)", "duration": "\(duration)"])
-            }
-        )
-        try await MigrationRunner(Migration.all).requireSuitable(database)
-        let context = RegistryContext(database: database, uploadLease: uploadLease, now: { Timestamp.now })
-        let monitoring = Monitoring(metrics: metrics) {
-            do {
-                return try await database.read {
-                    try $0.query("SELECT 1", []) { $0.integer(0) }.isEmpty ? "EMPTY" : nil
-                }
-            } catch {
-                return "DATABASE"
-            }
-        }
-        let application = HTTPService.application(
-            RegistryResponder(context: context, keys: keys, monitoring: monitoring, logger: logger),
-            at: address,
-            logger: Logger(label: "glance.registry.http"),
-            onRunning: { logger.notice("Listening", metadata: ["address": "\(address)"]) }
-        )
-        do {
-            try await runServices(
-                [Housekeeping(context: context, logger: logger), application],
-                shutdownTimeout: shutdownTimeout,
-                logger: Logger(label: "glance.registry.lifecycle")
-            )
-        } catch {
-            await database.close()
-            throw ProgramFailure(HTTPService.sentence(for: error, at: address))
-        }
-        await database.close()
-        logger.notice("Stopped")
     }
 }

@@ -45,7 +45,7 @@ public struct RegistryResponder: HTTPResponder {
                 "Operation done",
                 metadata: [
                     "operation": "\(operation)", "request.id": "\(result.requestID)",
-                    "user.id": "\(result.caller.user ?? "-")", "project.id": "\(result.caller.project ?? "-")",
+                    "user": "\(result.caller.user ?? "-")", "project": "\(result.caller.project ?? "-")",
                 ]
             )
             return answer(.ok, result.answer)

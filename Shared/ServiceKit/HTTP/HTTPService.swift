@@ -54,6 +54,8 @@ public struct ConnectionContext: InitializableFromSource, RequestContextSource {
 public struct HTTPService: Sendable {
     /// Largest head of a request; more is answered 431.
     public static let headerLimit = 64 << 10
+    /// Connections at a time; more wait in the kernel's queue until one ends.
+    public static let connectionLimit = 8_192
     public static let idleTimeout = TimeAmount.seconds(75)
 
     /// - Parameter onRunning: Called once the server accepts connections.
@@ -81,7 +83,11 @@ public struct HTTPService: Sendable {
                     )
                 )
             ),
-            configuration: ApplicationConfiguration(address: bind, backlog: 1024),
+            configuration: ApplicationConfiguration(
+                address: bind,
+                backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(connectionLimit)
+            ),
             onServerRunning: { _ in
                 if case .unixSocket(let path) = address { chmod(path, 0o660) }
                 await onRunning()

@@ -177,8 +177,8 @@ public struct ImageResponder: HTTPResponder {
     private func metadata(_ trace: Trace, _ more: Logger.Metadata) -> Logger.Metadata {
         var metadata = more
         metadata["request.id"] = "\(trace.requestID ?? "-")"
-        metadata["user.id"] = "\(trace.caller?.user ?? "-")"
-        metadata["project.id"] = "\(trace.caller?.project ?? "-")"
+        metadata["user"] = "\(trace.caller?.user ?? "-")"
+        metadata["project"] = "\(trace.caller?.project ?? "-")"
         return metadata
     }
 }

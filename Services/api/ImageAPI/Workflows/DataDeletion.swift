@@ -101,12 +101,15 @@ func withTimeLimit(
 ) async throws(StoreError) {
     let result: Result<Void, StoreError> = await withCheckedContinuation { continuation in
         let race = FirstResult(continuation)
-        // Unstructured: a call into a hanging store cannot be cancelled, and must not be waited for.
-        Task { race.finish(await outcome(of: body)) }
-        Task {
-            // Not cancelled by anybody.
+        let timer = Task {
+            // Cancelled when the store was quicker; what is said then comes second and is not heard.
             try? await Task.sleep(for: limit)
             race.finish(.failure(StoreError(.timedOut, "The store did not answer in time")))
+        }
+        // Unstructured: a call into a hanging store cannot be cancelled, and must not be waited for.
+        Task {
+            race.finish(await outcome(of: body))
+            timer.cancel()
         }
     }
     try result.get()

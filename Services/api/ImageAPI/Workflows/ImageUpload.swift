@@ -113,7 +113,7 @@ struct ImageUpload: Sendable {
             if claim.toSettle.isEmpty {
                 let duration = Duration.seconds(claim.leaseSeconds)
                 let lease = UploadLease(attempt: location.attempt, requestedAt: requestedAt, duration: duration)
-                leases.add(lease, duration: duration)
+                leases.add(lease)
                 return (location, lease)
             }
             await data.report(await data.remove(claim.toSettle), requestID: requestID)

@@ -7,17 +7,22 @@ internal import Synchronization
 /// One attempt's right to publish, by a clock that goes on while the process or the machine is stopped.
 final class UploadLease: Sendable {
     let attempt: String
+    private let duration: Duration
     private let validUntil: Mutex<ContinuousClock.Instant>
 
     /// - Parameter requestedAt: A moment before the registry granted the lease: it ends there no earlier than here.
     init(attempt: String, requestedAt: ContinuousClock.Instant, duration: Duration) {
         self.attempt = attempt
+        self.duration = duration
         validUntil = Mutex(requestedAt + duration)
     }
 
     var isHeld: Bool { ContinuousClock.now < validUntil.withLock { $0 } }
 
-    fileprivate func prolong(from requestedAt: ContinuousClock.Instant, by duration: Duration) {
+    /// A quarter of its time is over.
+    fileprivate var isDue: Bool { ContinuousClock.now + duration * 0.75 > validUntil.withLock { $0 } }
+
+    fileprivate func prolong(from requestedAt: ContinuousClock.Instant) {
         validUntil.withLock { $0 = max($0, requestedAt + duration) }
     }
 
@@ -26,15 +31,12 @@ final class UploadLease: Sendable {
 
 /// Renews the leases of all uploads that this process runs, in one exchange each time.
 final class UploadLeases: Service {
-    private struct State {
-        var leases: [String: UploadLease] = [:]
-        var duration = Duration.seconds(60)
-    }
+    private static let pause = Duration.milliseconds(500)
 
     private let registry: any RegistryClient
     private let holder: Holder
     private let logger: Logger
-    private let state = Mutex(State())
+    private let leases = Mutex<[String: UploadLease]>([:])
 
     init(registry: any RegistryClient, holder: Holder, logger: Logger) {
         self.registry = registry
@@ -42,30 +44,27 @@ final class UploadLeases: Service {
         self.logger = logger
     }
 
-    func add(_ lease: UploadLease, duration: Duration) {
-        state.withLock { state in
-            state.leases[lease.attempt] = lease
-            state.duration = duration
-        }
+    func add(_ lease: UploadLease) {
+        leases.withLock { $0[lease.attempt] = lease }
     }
 
     func remove(_ lease: UploadLease) {
-        state.withLock { _ = $0.leases.removeValue(forKey: lease.attempt) }
+        leases.withLock { _ = $0.removeValue(forKey: lease.attempt) }
     }
 
     /// Must be stopped after the server, so that uploads which may finish during a graceful shutdown keep their leases.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                let (leases, duration) = self.state.withLock { (Array($0.leases.values), $0.duration) }
-                if !leases.isEmpty { await self.renew(leases, duration) }
+                let leases = self.leases.withLock { Array($0.values) }
+                if leases.contains(where: \.isDue) { await self.renew(leases) }
                 // Cancelled when the service ends: the loop ends.
-                try? await Task.sleep(for: min(duration / 4, .seconds(15)))
+                try? await Task.sleep(for: Self.pause)
             }
         }
     }
 
-    private func renew(_ leases: [UploadLease], _ duration: Duration) async {
+    private func renew(_ leases: [UploadLease]) async {
         let requestedAt = ContinuousClock.now
         do {
             let held = try await registry.call(
@@ -76,7 +75,7 @@ final class UploadLeases: Service {
             let kept = Set(held)
             for lease in leases {
                 if kept.contains(lease.attempt) {
-                    lease.prolong(from: requestedAt, by: duration)
+                    lease.prolong(from: requestedAt)
                 } else {
                     lease.end()
                     remove(lease)
