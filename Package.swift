@@ -35,6 +35,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -149,7 +150,7 @@ let package = Package(
 
 // Tests need no more packages than the services do, so they are always declared; a release build does not build them.
 package.targets += [
-    tests("TidyTests", []),
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests", exclude: ["imports.txt"], swiftSettings: settings),
     tests("WireJSONTests", ["WireJSON"]),
     tests("ImageModelTests", ["ImageModel", "WireJSON"]),
     tests("DigestsTests", ["Digests"]),

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import HTTPTypes
 public import Hummingbird
+internal import HummingbirdCore
 public import Logging
 public import NIOCore
 
