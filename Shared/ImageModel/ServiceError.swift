@@ -30,7 +30,6 @@ public struct ServiceError: Error, Sendable {
         case rangeNotSatisfiable
         /// A part of a request's head is too large.
         case headerTooLarge
-        case lengthRequired
         /// A service behind this one does not answer; the request may be repeated.
         case unavailable
         /// A bug, or a state that nobody foresaw.

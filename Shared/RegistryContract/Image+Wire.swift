@@ -38,11 +38,8 @@ extension Image: WireCodable {
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
-        guard let id = ImageID(try members.string("id")) else {
-            throw JSONShapeError(member: "id", reason: "is no UUID")
-        }
         var properties: [String: String?] = [:]
-        for (name, value) in try JSONMembers(members.object["properties"] ?? .null).object.members {
+        for (name, value) in try members.object(named: "properties").members {
             switch value {
             case .string(let text): properties[name] = .some(text)
             case .null: properties[name] = .some(nil)
@@ -50,7 +47,7 @@ extension Image: WireCodable {
             }
         }
         self.init(
-            id: id,
+            id: try members.imageID("id"),
             name: try members.optionalString("name"),
             status: try members.word("status"),
             visibility: try members.word("visibility"),
@@ -86,10 +83,7 @@ extension ImageLocation: WireCodable {
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
-        self.init(
-            url: try members.string("url"),
-            metadata: try JSONMembers(members.object["metadata"] ?? .null).object
-        )
+        self.init(url: try members.string("url"), metadata: try members.object(named: "metadata"))
     }
 }
 
@@ -98,5 +92,13 @@ extension JSONMembers {
     func imageID(_ name: String) throws(JSONShapeError) -> ImageID {
         guard let id = ImageID(try string(name)) else { throw JSONShapeError(member: name, reason: "is no UUID") }
         return id
+    }
+
+    fileprivate func object(named name: String) throws(JSONShapeError) -> JSONObject {
+        guard let value = object[name] else { throw JSONShapeError(member: name, reason: "is missing") }
+        guard case .object(let object) = value else {
+            throw JSONShapeError(member: name, reason: "is \(value.kind), an object is expected")
+        }
+        return object
     }
 }

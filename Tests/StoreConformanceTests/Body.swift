@@ -17,7 +17,9 @@ struct Body: AsyncSequence, Sendable {
         self.init { index in
             parts.withLock { parts in
                 while parts.offsets.count <= index {
-                    parts.offsets.append(parts.offsets[parts.offsets.count - 1] + lengths[(parts.offsets.count - 1) % lengths.count])
+                    parts.offsets.append(
+                        parts.offsets[parts.offsets.count - 1] + lengths[(parts.offsets.count - 1) % lengths.count]
+                    )
                 }
                 let start = parts.offsets[index]
                 let length = Swift.min(lengths[index % lengths.count], parts.rest.readableBytes - start)

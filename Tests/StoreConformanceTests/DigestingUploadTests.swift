@@ -89,7 +89,10 @@ struct DigestingUploadTests {
         }
     }
 
-    @Test("how the body was cut does not matter", arguments: [[1_400_000], [524_288], [524_287, 2], [65_536], [4_001]])
+    @Test(
+        "how the body was cut does not matter",
+        arguments: [[1_400_000], [524_288], [524_287, 2], [65_536], [4_001]]
+    )
     func chunkLengths(_ lengths: [Int]) async throws {
         let store = MemoryStore("memory")
         let bytes = pattern(1_200_000)

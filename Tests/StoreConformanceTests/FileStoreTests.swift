@@ -75,7 +75,9 @@ struct FileStoreTests {
             let (location, _) = try await store.put(pattern(5), isConfirmed: false)
             let descriptor = open("\(directory.path)/images/object", O_RDONLY)
             flock(descriptor, LOCK_EX)
-            let deleting = await #expect(throws: StoreError.self) { try await store.delete(location.url, identity: nil) }
+            let deleting = await #expect(throws: StoreError.self) {
+                try await store.delete(location.url, identity: nil)
+            }
             #expect(deleting?.code == .timedOut)
             #expect(deleting?.isRetryable == true)
             let discarding = await #expect(throws: StoreError.self) { try await store.discard(location) }

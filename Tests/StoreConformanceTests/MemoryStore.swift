@@ -71,7 +71,9 @@ final class MemoryStore: Store {
         }
     }
 
-    func confirm(_ location: IntendedLocation) async { state.withLock { _ = $0.attempts.removeValue(forKey: location) } }
+    func confirm(_ location: IntendedLocation) async {
+        state.withLock { _ = $0.attempts.removeValue(forKey: location) }
+    }
 
     func discard(_ location: IntendedLocation) async {
         state.withLock { state in
@@ -88,7 +90,9 @@ final class MemoryStore: Store {
         let range = range ?? 0..<total
         guard range.upperBound <= total,
             let part = object.bytes.getSlice(at: Int(range.lowerBound), length: range.count)
-        else { throw StoreError(.sizeMismatch, "Size mismatch: expected \(range.upperBound) bytes, got \(total) bytes") }
+        else {
+            throw StoreError(.sizeMismatch, "Size mismatch: expected \(range.upperBound) bytes, got \(total) bytes")
+        }
         return MemoryBlob(totalByteCount: total, range: range, bytes: part)
     }
 
@@ -108,7 +112,9 @@ final class MemoryStore: Store {
 
     private func object(_ url: String) throws(StoreError) -> Object {
         guard recognizes(url) else { throw StoreError(.invalidLocation, "Invalid location") }
-        guard let object = state.withLock({ $0.objects[url] }) else { throw StoreError(.notFound, "Image data not found") }
+        guard let object = state.withLock({ $0.objects[url] }) else {
+            throw StoreError(.notFound, "Image data not found")
+        }
         return object
     }
 }

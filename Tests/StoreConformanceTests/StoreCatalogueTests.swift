@@ -76,7 +76,9 @@ struct StoreCatalogueTests {
         #expect(throws: StoreError.self) { try StoreCatalogue(twice, defaultIdentifier: "a", isMultiStore: true) }
         for name in ["b", "os_glance_tasks_store"] {
             let entries = [StoreCatalogue.Entry(MemoryStore("a")), .init(MemoryStore("os_glance_tasks_store"))]
-            #expect(throws: StoreError.self) { try StoreCatalogue(entries, defaultIdentifier: name, isMultiStore: true) }
+            #expect(throws: StoreError.self) {
+                try StoreCatalogue(entries, defaultIdentifier: name, isMultiStore: true)
+            }
         }
     }
 }

@@ -27,7 +27,9 @@ struct StoreConformanceTests {
         try await subject.withStore { store, _ in
             let bytes = pattern(300_000)
             let url = try await store.put(bytes).location.url
-            let ranges: [Range<Int64>] = [0..<1, 0..<300_000, 99_999..<100_001, 299_999..<300_000, 7..<7, 300_000..<300_000]
+            let ranges: [Range<Int64>] = [
+                0..<1, 0..<300_000, 99_999..<100_001, 299_999..<300_000, 7..<7, 300_000..<300_000,
+            ]
             for range in ranges {
                 let part = try await store.get(url, range: range, chunkByteCount: 65_536)
                 #expect(part == bytes.getSlice(at: Int(range.lowerBound), length: range.count))
@@ -64,7 +66,9 @@ struct StoreConformanceTests {
     @Test("a location of another kind or place is refused", arguments: StoreUnderTest.all)
     func foreign(_ subject: StoreUnderTest) async throws {
         try await subject.withStore { store, _ in
-            for url in ["", "file:///etc/passwd", "http://example.org/object", "memory://other/object", "file://object"] {
+            for url in [
+                "", "file:///etc/passwd", "http://example.org/object", "memory://other/object", "file://object",
+            ] {
                 #expect(!store.recognizes(url))
                 let opening = await #expect(throws: StoreError.self) { try await store.open(url, range: nil) }
                 #expect(opening?.code == .invalidLocation)

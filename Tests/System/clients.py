@@ -5,7 +5,9 @@ the version. With no authentication they ask the root which versions there are, 
 """
 
 import json
+import os
 import pathlib
+import pty
 import subprocess
 import sys
 
@@ -28,15 +30,21 @@ class CommandLine:
 
     def run(self, *arguments):
         environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-        result = subprocess.run(
-            [str(a) for a in (*self.command(), *arguments)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            cwd=self.home,
-            env=environment,
-        )
+        # A terminal, as before a person: `glance image-create` takes any other standard input for the image's data.
+        terminal, stdin = pty.openpty()
+        try:
+            result = subprocess.run(
+                [str(a) for a in (*self.command(), *arguments)],
+                stdin=stdin,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                cwd=self.home,
+                env=environment,
+            )
+        finally:
+            os.close(terminal)
+            os.close(stdin)
         if result.returncode != 0:
             raise RuntimeError(f"{arguments}: {result.stdout}{result.stderr}")
         return result.stdout

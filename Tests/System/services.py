@@ -217,7 +217,6 @@ class Deployment:
                 "bind_host = 127.0.0.1",
                 f"bind_port = {api.port}",
                 f"auth_strategy = {self.auth}",
-                f"node_staging_uri = file://{self.directory}/staging",
             ],
             "registry": [f"endpoints = {self.registry_endpoint}", f"key_file = {self.key_file}"],
             "glance_store": [],

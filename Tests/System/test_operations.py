@@ -60,7 +60,7 @@ def test_metrics_of_both_are_prometheus_text(deployment):
 def test_a_request_id_crosses_to_the_registry(deployment):
     request_id = f"req-{uuid.uuid4()}"
     headers = {"X-OpenStack-Request-ID": request_id}
-    answer = deployment.session().get(f"{deployment.url}/v2/images", headers=headers)
+    answer = deployment.session().post(f"{deployment.url}/v2/images", json={"name": "traced"}, headers=headers)
     assert answer.headers["x-openstack-request-id"] == request_id
     assert wait_until(lambda: request_id in deployment.api.log, 5), "not in the API's log"
     assert wait_until(lambda: request_id in deployment.registry.log, 5), "not in the registry's log"
@@ -102,7 +102,7 @@ def prepared(deployments, **arguments):
     [
         ("api", "limit_param_default = many"),
         ("api", "auth_strategy = telepathy"),
-        ("registry", "use_json = perhaps"),
+        ("registry", "bind_port = many"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_its_place(deployments, service, line):
@@ -144,7 +144,7 @@ def test_a_key_that_others_can_read_is_refused(deployments):
     deployment.key_file.chmod(0o644)
     for program, file in [("glance-registry", "glance-registry.conf"), ("glance-api", "glance-api.conf")]:
         said = refusal(program, deployment.directory / file)
-        assert "registry.key" in said and "0600" in said
+        assert "registry.key" in said and "chmod 600" in said
     deployment.key_file.chmod(0o600)
 
 
@@ -182,11 +182,10 @@ def test_the_sample_configuration_runs(deployments):
     for name in ("glance-api.conf", "glance-registry.conf"):
         text = (ROOT / "deploy/etc" / name).read_text()
         for installed, ours in [
-            ("/etc/glance/registry.key", deployment.key_file),
-            ("/etc/glance/users", deployment.user_file),
+            ("/etc/glance/registry.keys", deployment.key_file),
+            ("/etc/glance/htpasswd", deployment.user_file),
             ("/var/lib/glance/glance.db", deployment.database),
             ("/var/lib/glance/images", deployment.stores["default"]),
-            ("/var/lib/glance/staging", deployment.directory / "staging"),
             ("/run/glance/registry.sock", deployment.socket),
         ]:
             text = text.replace(installed, str(ours))

@@ -34,6 +34,7 @@ struct RegistryHandlers: Sendable {
         var answer: [UInt8]
         var requestID: String
         var caller: Caller
+        var effect: RegistryEffect
     }
 
     private(set) var exchanges: [String: Exchange] = [:]
@@ -74,7 +75,12 @@ struct RegistryHandlers: Sendable {
                 case .once:
                     try await Self.once(envelope, context, handler)
                 }
-            return ExchangeResult(answer: answer, requestID: envelope.requestID, caller: envelope.caller)
+            return ExchangeResult(
+                answer: answer,
+                requestID: envelope.requestID,
+                caller: envelope.caller,
+                effect: Operation.effect
+            )
         }
     }
 

@@ -41,7 +41,9 @@ public struct RegistryResponder: HTTPResponder {
             }
             let result = try await exchange(body, context)
             record(operation, "ok", clock.now - start)
-            logger.debug(
+            // What changes nothing, and what repeats every few seconds, is told only when asked for.
+            logger.log(
+                level: result.effect == .once ? .info : .debug,
                 "Operation done",
                 metadata: [
                     "operation": "\(operation)", "request.id": "\(result.requestID)",

@@ -9,6 +9,8 @@ internal import NIOHTTPTypes
 /// - `Expect: 100-continue` is answered when the request's body is about to be read (``ReadsBody``), and not before;
 /// - an answer that is given before the whole request was read closes the connection, and lingers: what still arrives is
 ///   read and dropped for a bounded time and amount, so that no reset overtakes the answer;
+/// - a connection that is closed behind an answer (as all are when the service stops) is closed once the answer is sent,
+///   not while its end still waits for a slow client;
 /// - a client that stops reading is cut off when nothing of what waits for it moved for ``Limits/stalledWrite``;
 /// - a request that cannot be parsed gets a readable 400 or 431.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -37,6 +39,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var readsLarge = false
     private var stallCheck: Scheduled<Void>?
     private var waitingBytes = 0
+    /// The end of an answer that is on its way; `nil` when nothing is.
+    private var sending: EventLoopFuture<Void>?
 
     init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -105,9 +109,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
             responseIsOpen = false
-            guard requestIsOpen else { return context.write(data, promise: promise) }
-            isLingering = true
             let done = promise ?? context.eventLoop.makePromise()
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            sending = done.futureResult
+            done.futureResult.whenComplete { _ in bound.value.sending = nil }
+            guard requestIsOpen else { return context.write(data, promise: done) }
+            isLingering = true
             let channel = context.channel
             let time = limits.lingerTime
             done.futureResult.whenComplete { _ in
@@ -119,6 +126,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         default:
             context.write(data, promise: promise)
         }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all, let sending else { return context.close(mode: mode, promise: promise) }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        sending.whenComplete { _ in bound.value.close(mode: mode, promise: promise) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -1,4 +1,3 @@
-internal import Glibc
 package import Logging
 internal import WireJSON
 
@@ -142,7 +141,29 @@ extension LogRecord {
                 }
             }
         }
-        return writer.bytes + [UInt8(ascii: "\n")]
+        var bytes: [UInt8] = []
+        bytes.append(escapingJSON: writer.bytes)
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
+}
+
+extension [UInt8] {
+    /// Appends JSON text with what is unsafe in a line as `\u2028`: JSON itself asks that only of the first 32 characters.
+    /// What remains stands inside strings, so an escape is right wherever one is found.
+    fileprivate mutating func append(escapingJSON json: [UInt8]) {
+        if json.allSatisfy({ $0 < 0x7F }) {
+            append(contentsOf: json)
+            return
+        }
+        for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+            if scalar.isUnsafeInLine {
+                let digits = String(scalar.value, radix: 16)
+                append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
+            } else {
+                append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
     }
 }
 

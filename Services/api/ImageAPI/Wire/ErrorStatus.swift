@@ -15,7 +15,6 @@ extension ServiceError.Code {
         case .unsupportedMediaType: .unsupportedMediaType
         case .rangeNotSatisfiable: .init(code: 416, reasonPhrase: "Request Range Not Satisfiable")
         case .headerTooLarge: .init(code: 431, reasonPhrase: "Request Header Fields Too Large")
-        case .lengthRequired: .lengthRequired
         case .unavailable: .serviceUnavailable
         case .internalError: .internalServerError
         }

@@ -99,17 +99,7 @@ struct ImageUpload: Sendable {
         }
         for _ in 0..<4 {
             let requestedAt = ContinuousClock.now
-            let claim = try await registry.ask(
-                BeginUpload(
-                    image: image.id,
-                    attempt: location.attempt,
-                    holder: holder,
-                    store: catalogue.isMultiStore ? store.identifier : nil,
-                    url: location.url
-                ),
-                as: caller,
-                requestID: requestID
-            )
+            let claim = try await begin(image, at: location, in: store, as: caller, requestID: requestID)
             if claim.toSettle.isEmpty {
                 let duration = Duration.seconds(claim.leaseSeconds)
                 let lease = UploadLease(attempt: location.attempt, requestedAt: requestedAt, duration: duration)
@@ -119,6 +109,34 @@ struct ImageUpload: Sendable {
             await data.report(await data.remove(claim.toSettle), requestID: requestID)
         }
         throw ServiceError(.unavailable, "Data of an earlier upload could not be removed yet; try again later.")
+    }
+
+    private func begin(
+        _ image: Image,
+        at location: IntendedLocation,
+        in store: any Store,
+        as caller: Caller,
+        requestID: String
+    ) async throws(ServiceError) -> UploadClaim {
+        let claim = BeginUpload(
+            image: image.id,
+            attempt: location.attempt,
+            holder: holder,
+            store: catalogue.isMultiStore ? store.identifier : nil,
+            url: location.url
+        )
+        do {
+            return try await registry.call(claim, as: caller, requestID: requestID)
+        } catch {
+            // It was queued when it was read: another upload came first (Image API v2, "Upload", answers 410).
+            guard error.code == .wrongState || error.code == .notFound else { throw ServiceError(error) }
+            throw ServiceError(
+                .gone,
+                "Image \(image.id) could not be found after upload. The image may have been deleted, or another upload of "
+                    + "it may be under way.",
+                cause: error
+            )
+        }
     }
 
     private func move(

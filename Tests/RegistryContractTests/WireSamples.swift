@@ -1,0 +1,148 @@
+import ImageModel
+import RegistryContract
+import Testing
+import WireJSON
+
+/// A value of a type that crosses the wire, with nothing left at its default, so that whatever is lost on the way shows.
+struct WireSample: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var json: [UInt8]
+    /// All stored values, by reflection.
+    var contents: String
+    /// Reads the type from JSON; gives back its JSON and its contents.
+    var reading: @Sendable (JSONValue) throws(JSONShapeError) -> (json: [UInt8], contents: String)
+
+    init<Value: WireCodable>(_ value: Value) {
+        testDescription = (Value.self as? any RegistryOperation.Type)?.name ?? "\(Value.self)"
+        json = value.jsonBytes
+        contents = String(reflecting: value)
+        reading = { json throws(JSONShapeError) in
+            let value = try Value(json: json)
+            return (value.jsonBytes, String(reflecting: value))
+        }
+    }
+
+    static let all = operations + responses
+
+    static let operations: [WireSample] = [
+        WireSample(ShowImage(id: id)),
+        WireSample(ListImages(query: query)),
+        WireSample(CreateImage(image: image)),
+        WireSample(UpdateImage(image: image)),
+        WireSample(DeleteImage(id: id, revision: 7, holder: holder)),
+        WireSample(RestoreImage(id: id)),
+        WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
+        WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
+        WireSample(
+            FinishUpload(
+                attempt: "a1",
+                size: 1 << 40,
+                checksum: "c0",
+                hashAlgorithm: "sha512",
+                hashValue: "f0",
+                identity: "dev:ino"
+            )
+        ),
+        WireSample(AbortUpload(attempt: "a1", isDiscarded: true)),
+        WireSample(ReleaseUploads(holder: holder)),
+        WireSample(CheckAttempts(attempts: ["a1", "a2"])),
+        WireSample(ClaimDeletions(holder: holder, stores: ["", "fast"], limit: 5)),
+        WireSample(FinishDeletions(ids: [1, .max])),
+        WireSample(PostponeDeletions(ids: [1, 2])),
+    ]
+
+    static let responses: [WireSample] = [
+        WireSample(image),
+        WireSample(Image(id: id)),
+        WireSample(ImagePage(images: [image, Image(id: id)])),
+        WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
+        WireSample(UploadClaim(leaseSeconds: 60)),
+        WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),
+        WireSample(HeldAttempts(held: ["a1"])),
+        WireSample(AbortedUpload(isFinished: true)),
+        WireSample(AttemptStates(finished: ["a1"], pending: ["a2"])),
+        WireSample(Done()),
+        WireSample(RegistryError(.duplicate, "The id is taken", field: "id")),
+        WireSample(RegistryError(.notFound, "No image")),
+        WireSample(holder),
+        WireSample(caller),
+        WireSample(Caller.anonymous),
+    ]
+
+    static let id = identifier("6F9619FF-8b86-d011-b42d-00cf4fc964ff")
+    static let holder = Holder(node: "host:9292", process: "p1")
+    static let caller = Caller(
+        user: "u1",
+        project: "p1",
+        roles: ["member"],
+        serviceRoles: ["service"],
+        isAdmin: true,
+        isReadOnly: true
+    )
+
+    static let image = Image(
+        id: id,
+        name: "café \"x\"\n\u{1F600}",
+        status: .deactivated,
+        visibility: .community,
+        protected: true,
+        hidden: true,
+        owner: "p1",
+        containerFormat: "bare",
+        diskFormat: "qcow2",
+        minDisk: 1,
+        minRAM: 2,
+        size: 1 << 40,
+        virtualSize: .max,
+        checksum: "c0",
+        hashAlgorithm: "sha512",
+        hashValue: "f0",
+        createdAt: Timestamp(microseconds: 1_700_000_000_123_456),
+        updatedAt: Timestamp(microseconds: 1_700_000_000_654_321),
+        tags: ["z", "a"],
+        properties: ["declared": nil],
+        locations: [
+            ImageLocation(url: "file:///a", metadata: ["store": "fast", "n": 1, "deep": ["list": [true, .null]]])
+        ],
+        revision: 9
+    )
+
+    private static let deletion = PendingDeletion(
+        id: 3,
+        image: id,
+        store: "fast",
+        url: "file:///a",
+        attempt: "a1",
+        identity: "dev:ino",
+        isUnfinished: true
+    )
+
+    private static let bareDeletion = PendingDeletion(
+        id: 4,
+        image: id,
+        store: nil,
+        url: "file:///b",
+        attempt: "a2",
+        identity: nil,
+        isUnfinished: false
+    )
+
+    private static let query = ImageListQuery(
+        limit: 25,
+        marker: id,
+        sort: [ImageSort(.name, .ascending), ImageSort(.id, .descending)],
+        filters: [
+            .text(.name, anyOf: ["a", "b"]), .integer(.minRAM, equals: 1), .bound(.size, .atMost, 2),
+            .time(.createdAt, .greaterOrEqual, Timestamp(seconds: 5)), .protected(true), .tag("t"),
+            .property(name: "os_distro", value: "debian"), .nothing,
+        ],
+        visibility: .only(.public),
+        memberStatus: .rejected,
+        hidden: true
+    )
+
+    private static func identifier(_ text: String) -> ImageID {
+        guard let id = ImageID(text) else { preconditionFailure("\(text) is a UUID") }
+        return id
+    }
+}
