@@ -46,6 +46,7 @@ final class FaultyProxy: Sendable {
     var hasCut: Bool { state.withLock { $0.cut == nil } }
 
     /// Relays to a port of this machine while `body` runs.
+    @discardableResult
     static func with<Value: Sendable>(
         upstream: Int,
         _ body: (FaultyProxy) async throws -> Value

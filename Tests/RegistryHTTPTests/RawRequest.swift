@@ -1,4 +1,5 @@
 import Digests
+import ImageModel
 import NIOCore
 import NIOPosix
 import RegistryContract
@@ -111,6 +112,6 @@ struct RawAnswer: Sendable, Equatable {
             let name = parts[0].lowercased()
             if name != "date" { headers[name] = parts.count > 1 ? String(parts[1]) : "" }
         }
-        body = String(text.dropFirst(head.count + 1))
+        body = String(text.dropFirst(head.count + 2))
     }
 }

@@ -52,6 +52,7 @@ struct RegistryUnderTest: Sendable {
     }
 
     /// Listens while `body` runs, then stops as a service does that was asked to.
+    @discardableResult
     func serve<Value: Sendable>(
         at address: ListeningAddress,
         _ body: () async throws -> Value
@@ -104,6 +105,7 @@ struct RegistryUnderTest: Sendable {
 }
 
 /// Makes a client on one event loop, so that each of its calls finds the connections of the one before.
+@discardableResult
 func withClient<Value: Sendable>(
     _ endpoints: [RegistryEndpoint],
     keys: RegistryKeys = RegistryKeys([RegistryUnderTest.oldKey]),
@@ -122,6 +124,7 @@ func withClient<Value: Sendable>(
     return try result.get()
 }
 
+@discardableResult
 func withClient<Value: Sendable>(
     port: Int,
     keys: RegistryKeys = RegistryKeys([RegistryUnderTest.oldKey]),

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Configuration files")
 struct ConfigurationFileTests {
-    private func text(_ section: String = "DEFAULT", _ name: String) -> ConfigurationOption<String?> {
+    private func text(_ name: String, in section: String = "DEFAULT") -> ConfigurationOption<String?> {
         .optionalString(section, name, help: "For a test.")
     }
 
@@ -12,7 +12,8 @@ struct ConfigurationFileTests {
     @Test(
         "each way to write a value is read as oslo.config reads it",
         arguments: [
-            ("a = b", "b"), ("a=b", "b"), ("a: b", "b"), ("a = b : c", "b : c"), ("a : b = c", "b = c"), ("a = \"b c\"", "b c"),
+            ("a = b", "b"), ("a=b", "b"), ("a: b", "b"), ("a = b : c", "b : c"), ("a : b = c", "b = c"),
+            ("a = \"b c\"", "b c"),
             ("a = 'b'", "b"), ("a = 'b", "'b"), ("a = b # c", "b # c"), ("a = b\r", "b"), ("a = b  \t", "b"),
             ("a = b,\n  c,\n\td", "b,\nc,\nd"), ("a = b\n\n# c", "b"), ("# a = x\n; a = y\na = b", "b"),
             ("a = b\n# between\na = c", "c"), ("a = ü€😀", "ü€😀"), ("\n  # indented comment\na = b", "b"),
@@ -68,7 +69,9 @@ struct ConfigurationFileTests {
         directory.write("10.conf", "[DEFAULT]\nc = ten\n")
         directory.write("90.conf.bak", "[DEFAULT]\nc = backup\n")
         let configuration = try ServiceConfiguration.load(
-            files: [first, second], directories: [directory.path], environment: ["OS_DEFAULT__D": "environment"]
+            files: [first, second],
+            directories: [directory.path],
+            environment: ["OS_DEFAULT__D": "environment"]
         )
         let values = try ["a", "b", "c", "d"].map { try configuration.value(of: text($0)) }
         #expect(values == ["first", "second", "twenty", "environment"])
@@ -90,23 +93,30 @@ struct ConfigurationFileTests {
 
     @Test("the environment reaches sections that no file has, whatever their case")
     func environmentSection() throws {
-        let configuration = try ServiceConfiguration(text: "", environment: ["OS_GLANCE_STORE__DEFAULT_BACKEND": "fast"])
-        #expect(try configuration.value(of: text("glance_store", "default_backend")) == "fast")
-        #expect(configuration.isSet(text("glance_store", "default_backend")))
+        let configuration = try ServiceConfiguration(
+            text: "",
+            environment: ["OS_GLANCE_STORE__DEFAULT_BACKEND": "fast"]
+        )
+        #expect(try configuration.value(of: text("default_backend", in: "glance_store")) == "fast")
+        #expect(configuration.isSet(text("default_backend", in: "glance_store")))
         #expect(configuration.sections == [])
     }
 
-    @Test("sections differ in case only are one, except DEFAULT")
+    @Test("sections that differ in case only are one, except DEFAULT")
     func sectionCase() throws {
         let configuration = try ServiceConfiguration(text: "[Fast]\na = 1\n[default]\nb = 2\n")
-        #expect(try configuration.value(of: text("fast", "a")) == "1")
+        #expect(try configuration.value(of: text("a", in: "fast")) == "1")
         #expect(configuration.isSet(text("b")) == false)
     }
 
     @Test("a deprecated name is read, and loses to the proper one of the same file but not of an earlier one")
     func deprecatedNames() throws {
         let option = ConfigurationOption.string(
-            "image_format", "disk_formats", default: "none", help: "", deprecated: [OptionName("DEFAULT", "disk_formats")]
+            "image_format",
+            "disk_formats",
+            default: "none",
+            help: "",
+            deprecated: [OptionName("DEFAULT", "disk_formats")]
         )
         let both = "[DEFAULT]\ndisk_formats = old\n[image_format]\ndisk_formats = new\n"
         #expect(try ServiceConfiguration(text: "[DEFAULT]\ndisk_formats = old").value(of: option) == "old")
@@ -152,7 +162,7 @@ struct ConfigurationFileTests {
                 """,
             environment: ["OS_DEFAULT__FROMENVIRONMENT": "yes"]
         )
-        #expect(try configuration.value(of: text("section", "a")) == value)
+        #expect(try configuration.value(of: text("a", in: "section")) == value)
     }
 
     // MARK: Unknown options
@@ -178,7 +188,7 @@ struct ConfigurationFileTests {
         let known = [
             OptionDescription(ConfigurationOption.port("DEFAULT", "bind_port", default: 1, help: "")),
             OptionDescription(ConfigurationOption.integer("<store>", "weight", default: 0, help: "")),
-            OptionDescription(text("database", "connection")),
+            OptionDescription(text("connection", in: "database")),
         ]
         let unknown = configuration.unknownOptions(known: known + LogOptions.all)
         #expect(

@@ -60,13 +60,18 @@ struct ConfigurationOptionTests {
 
     @Test(
         "byte sizes take units in powers of 1024",
-        arguments: [("0", 0), ("10", 10), ("10B", 10), ("2KB", 2048), ("3 mb", 3 << 20), ("1GB", 1 << 30), ("1TB", 1 << 40)]
+        arguments: [
+            ("0", 0), ("10", 10), ("10B", 10), ("2KB", 2048), ("3 mb", 3 << 20), ("1GB", 1 << 30), ("1TB", 1 << 40),
+        ]
     )
     func byteCounts(_ text: String, _ bytes: Int64) throws {
         #expect(try value(.byteCount("s", "o", default: 7, help: ""), text) == bytes)
     }
 
-    @Test("byte sizes that cannot be counted are refused", arguments: ["-1", "1.5GB", "9999999999TB", "GB", "5 apples", "٣"])
+    @Test(
+        "byte sizes that cannot be counted are refused",
+        arguments: ["-1", "1.5GB", "9999999999TB", "GB", "5 apples", "٣"]
+    )
     func badByteCounts(_ text: String) {
         #expect(isRefused(.byteCount("s", "o", default: 7, help: ""), text))
     }
@@ -121,7 +126,11 @@ struct ConfigurationOptionTests {
     @Test("an option of an operator's section is read from there, aliases too")
     func dynamicSection() throws {
         let option = ConfigurationOption.string(
-            "<store>", "region", default: "none", help: "", deprecated: [OptionName("<store>", "os_region")]
+            "<store>",
+            "region",
+            default: "none",
+            help: "",
+            deprecated: [OptionName("<store>", "os_region")]
         )
         let configuration = try ServiceConfiguration(text: "[fast]\nregion = a\n[slow]\nos_region = b\n")
         let values = try ["fast", "slow", "other"].map { try configuration.value(of: option.inSection($0)) }
@@ -132,7 +141,10 @@ struct ConfigurationOptionTests {
 
     @Test("a refused value is told with file, line, option and what is accepted")
     func fileError() throws {
-        let configuration = try ServiceConfiguration(text: "[DEFAULT]\n\nbind_port = 99999\n", path: "/etc/glance/api.conf")
+        let configuration = try ServiceConfiguration(
+            text: "[DEFAULT]\n\nbind_port = 99999\n",
+            path: "/etc/glance/api.conf"
+        )
         let error = #expect(throws: ConfigurationError.self) {
             try configuration.value(of: ConfigurationOption.port("DEFAULT", "bind_port", default: 9292, help: ""))
         }
@@ -155,10 +167,19 @@ struct ConfigurationOptionTests {
     @Test("no error shows a secret, neither its own nor one that was substituted into it")
     func secrets() throws {
         let secret = ConfigurationOption<Int>(
-            "s", "key", type: "key", default: 0, shownAs: nil, help: "", accepted: "a base64 key", isSecret: true
+            "s",
+            "key",
+            type: "key",
+            default: 0,
+            shownAs: nil,
+            help: "",
+            accepted: "a base64 key",
+            isSecret: true
         ) { Int($0) }
         let configuration = try ServiceConfiguration(
-            text: "[s]\nkey = hunter2\nport = $key\n", path: "f", environment: ["OS_T__KEY": "hunter2"]
+            text: "[s]\nkey = hunter2\nport = $key\n",
+            path: "f",
+            environment: ["OS_T__KEY": "hunter2"]
         )
         let errors = [
             #expect(throws: ConfigurationError.self) { try configuration.value(of: secret) },

@@ -3,14 +3,27 @@ import Testing
 
 @Suite("Configuration reference")
 struct ConfigurationReferenceTests {
-    private static let port = ConfigurationOption.port("DEFAULT", "bind_port", default: 9292, help: "Port to listen on.")
+    private static let port = ConfigurationOption.port(
+        "DEFAULT",
+        "bind_port",
+        default: 9292,
+        help: "Port to listen on."
+    )
     private static let key = ConfigurationOption.optionalString(
-        "database", "connection", help: "Where the data is: a|b.", isSecret: true,
+        "database",
+        "connection",
+        help: "Where the data is: a|b.",
+        isSecret: true,
         deprecated: [OptionName("DEFAULT", "sql_connection")]
     )
     private static let methods = ConfigurationOption.list("DEFAULT", "methods", default: ["a", "b"], help: "Offered.")
     private static let prompt = ConfigurationOption.string("DEFAULT", "prompt", default: "$x 5$", help: "Shown first.")
-    private static let directories = ConfigurationOption.repeatable("<store>", "dir", default: ["/a", "/b"], help: "Places.")
+    private static let directories = ConfigurationOption.repeatable(
+        "<store>",
+        "dir",
+        default: ["/a", "/b"],
+        help: "Places."
+    )
     private static let options = [
         OptionDescription(key), OptionDescription(port), OptionDescription(methods), OptionDescription(prompt),
         OptionDescription(directories),
@@ -19,7 +32,9 @@ struct ConfigurationReferenceTests {
     @Test("the reference has a table per section, DEFAULT first")
     func markdown() {
         let text = ConfigurationReference.markdown(
-            title: "The API", programs: ["glance-api", "glance-scrubber"], options: Self.options
+            title: "The API",
+            programs: ["glance-api", "glance-scrubber"],
+            options: Self.options
         )
         #expect(
             text == """

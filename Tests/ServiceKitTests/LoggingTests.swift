@@ -8,14 +8,20 @@ import Testing
 struct LoggingTests {
     private func record(_ message: String, _ metadata: Logger.Metadata = [:]) -> LogRecord {
         LogRecord(
-            time: LogTime(seconds: 1_795_242_600, milliseconds: 7), process: 42, level: .warning, name: "glance.api",
-            message: message, metadata: metadata
+            time: LogTime(seconds: 1_795_242_600, milliseconds: 7),
+            process: 42,
+            level: .warning,
+            name: "glance.api",
+            message: message,
+            metadata: metadata
         )
     }
 
     /// The line from the process id on: the time before it is local.
     private func line(_ message: String, _ metadata: Logger.Metadata = [:]) -> String {
-        String(String(decoding: record(message, metadata).line, as: UTF8.self).dropFirst("2026-11-21 06:30:00.007 ".count))
+        String(
+            String(decoding: record(message, metadata).line, as: UTF8.self).dropFirst("2026-11-21 06:30:00.007 ".count)
+        )
     }
 
     // MARK: The line
@@ -25,7 +31,10 @@ struct LoggingTests {
         let metadata: Logger.Metadata = [
             "request.id": "req-1", "user": "u1", "project": "p1", "image.id": "i", "count": "3", "note": "two words",
         ]
-        #expect(line("stored", metadata) == "42 WARNING glance.api [req-1 u1 p1 - - -] stored count=3 image.id=i note=\"two words\"\n")
+        #expect(
+            line("stored", metadata)
+                == "42 WARNING glance.api [req-1 u1 p1 - - -] stored count=3 image.id=i note=\"two words\"\n"
+        )
         #expect(line("stored", ["request.id": "req-1"]) == "42 WARNING glance.api [req-1 - - - - -] stored\n")
         #expect(line("started") == "42 WARNING glance.api [-] started\n")
     }
@@ -37,11 +46,15 @@ struct LoggingTests {
         var local = tm()
         localtime_r(&instant, &local)
         let two = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
-        #expect(text == "2026-\(two(local.tm_mon + 1))-\(two(local.tm_mday)) \(two(local.tm_hour)):\(two(local.tm_min)):00.007")
+        #expect(
+            text
+                == "2026-\(two(local.tm_mon + 1))-\(two(local.tm_mday)) \(two(local.tm_hour)):\(two(local.tm_min)):00.007"
+        )
     }
 
     private static let forgeries = [
-        "x\n2026-11-21 06:30:00.123 1 INFO glance.api [-] forged", "x\r\nforged", "\u{1B}[2Jx", "\u{0}", "\u{7F}", "\u{85}x",
+        "x\n2026-11-21 06:30:00.123 1 INFO glance.api [-] forged", "x\r\nforged", "\u{1B}[2Jx", "\u{0}", "\u{7F}",
+        "\u{85}x",
         "a\u{2028}b", "a\u{2029}b", "\u{202E}x", "\" forged=\"yes", "x] [req-forged", "a\u{B}\u{C}b",
     ]
 
@@ -70,11 +83,15 @@ struct LoggingTests {
 
     @Test("a JSON line holds the same as one object")
     func json() throws {
-        let record = record("stored \"it\"\n", ["request.id": "req-1", "list": ["a", ["k": "v"]], "size": "\(5)", "sep": "\u{2028}"])
+        let record = record(
+            "stored \"it\"\n",
+            ["request.id": "req-1", "list": ["a", ["k": "v"]], "size": "\(5)", "sep": "\u{2028}"]
+        )
         let text = String(decoding: record.json, as: UTF8.self)
         let local = record.time.text(separator: "T")
         #expect(
-            text == #"{"asctime":"\#(local)","created":1795242600.007,"process":42,"levelname":"WARNING","name":"glance.api","#
+            text
+                == #"{"asctime":"\#(local)","created":1795242600.007,"process":42,"levelname":"WARNING","name":"glance.api","#
                 + #""message":"stored \"it\"\n","context":{"request_id":"req-1","user_id":null,"project_id":null},"#
                 + #""extra":{"list":["a",{"k":"v"}],"sep":"\u2028","size":"5"}}"# + "\n"
         )
@@ -85,7 +102,11 @@ struct LoggingTests {
     private func logging(_ text: String, _ environment: [String: String] = [:]) throws -> ServiceLogging {
         try ServiceLogging(
             program: "glance-api",
-            configuration: ServiceConfiguration(text: "[DEFAULT]\n\(text)\n", path: "api.conf", environment: environment)
+            configuration: ServiceConfiguration(
+                text: "[DEFAULT]\n\(text)\n",
+                path: "api.conf",
+                environment: environment
+            )
         )
     }
 
@@ -101,14 +122,19 @@ struct LoggingTests {
         logger.notice("hello", error: Failure(), metadata: ["c": "statement"])
         logger.debug("not logged")
         let written = directory.read("log")
-        #expect(written.hasSuffix(" \(getpid()) INFO glance.test [-] hello a=logger b=provider c=statement error=Failure()\n"))
+        #expect(
+            written.hasSuffix(
+                " \(getpid()) INFO glance.test [-] hello a=logger b=provider c=statement error=Failure()\n"
+            )
+        )
         #expect(written.split(separator: "\n").count == 1)
     }
 
     @Test(
         "a logger's level is that of the longest name that covers it",
         arguments: [
-            ("glance", Logger.Level.warning), ("glance.api", .error), ("glance.api.routes", .error), ("glance.apis", .warning),
+            ("glance", Logger.Level.warning), ("glance.api", .error), ("glance.api.routes", .error),
+            ("glance.apis", .warning),
             ("other", .debug), ("glanceling", .debug),
         ]
     )
@@ -124,7 +150,8 @@ struct LoggingTests {
         "the log file is found as oslo finds it",
         arguments: [
             ("", nil), ("log_file = DIR/a.log", "DIR/a.log"), ("log_dir = DIR", "DIR/glance-api.log"),
-            ("log_dir = DIR\nlog_file = b.log", "DIR/b.log"), ("log_dir = /nonexistent\nlog_file = DIR/c.log", "DIR/c.log"),
+            ("log_dir = DIR\nlog_file = b.log", "DIR/b.log"),
+            ("log_dir = /nonexistent\nlog_file = DIR/c.log", "DIR/c.log"),
             ("logdir = DIR", "DIR/glance-api.log"),
         ] as [(String, String?)]
     )

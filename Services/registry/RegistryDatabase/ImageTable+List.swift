@@ -118,6 +118,10 @@ struct SQLCondition {
             values.append(row[position])
             alternatives.append("(\(parts.joined(separator: " AND ")))")
         }
+        // Follows from the alternatives, but only with it does an index begin at the row instead of running up to it.
+        if let first = sort.first, let value = row.first {
+            add("\(first.expression) \(first.direction == .ascending ? ">=" : "<=") ?", value)
+        }
         add("(\(alternatives.joined(separator: " OR ")))", values)
     }
 
@@ -153,7 +157,7 @@ extension ImageFilter {
             // Times are shown, and so asked for, in whole seconds.
             let column = "i.\(column.rawValue)"
             let start = SQLValue.integer(time.microseconds)
-            let end = SQLValue.integer(time.microseconds + 1_000_000)
+            let end = SQLValue.integer(min(time.microseconds, .max - 1_000_000) + 1_000_000)
             switch comparison {
             case .greater: condition.add("\(column) >= ?", end)
             case .greaterOrEqual: condition.add("\(column) >= ?", start)

@@ -169,21 +169,26 @@ public struct ImageTable {
                 .integer(image.minRAM), .integer(now.microseconds), .text(image.id.text),
             ]
         )
-        if image.properties != stored.properties {
-            for name in stored.properties.keys where image.properties[name] == nil {
-                try connection.execute(
-                    "DELETE FROM image_properties WHERE image_id = ? AND name = ?",
-                    [.text(image.id.text), .text(name)]
-                )
-            }
-            let changed = image.properties.filter { stored.properties[$0.key] != .some($0.value) }
-            try insert(properties: changed, of: image.id)
-        }
-        if image.tags != stored.tags {
+        try replace(properties: stored.properties, with: image.properties, of: image.id)
+        if !image.tags.elementsEqual(stored.tags, by: { $0.utf8.elementsEqual($1.utf8) }) {
             try connection.execute("DELETE FROM image_tags WHERE image_id = ?", [.text(image.id.text)])
             try insert(tags: image.tags, of: image.id)
         }
         return try self.image(image.id)
+    }
+
+    /// Compares byte by byte, as the database does: Swift takes two spellings of "é" for one.
+    private func replace(properties old: [String: String?], with new: [String: String?], of id: ImageID) throws {
+        let old = Dictionary(uniqueKeysWithValues: old.map { (Array($0.key.utf8), $0.value.map { Array($0.utf8) }) })
+        let names = Set(new.keys.map { Array($0.utf8) })
+        for name in old.keys where !names.contains(name) {
+            try connection.execute(
+                "DELETE FROM image_properties WHERE image_id = ? AND name = ?",
+                [.text(id.text), .text(String(decoding: name, as: UTF8.self))]
+            )
+        }
+        let changed = new.filter { old[Array($0.key.utf8)] != .some($0.value.map { Array($0.utf8) }) }
+        try insert(properties: changed, of: id)
     }
 
     private func insert(properties: [String: String?], of id: ImageID) throws {
@@ -281,11 +286,19 @@ public struct ImageTable {
         try LocationTable(connection).revive(ofImage: id)
     }
 
+    /// From here on a deleted record cannot be given back: a part of its data is gone.
+    func giveUp(_ id: ImageID) throws {
+        try connection.execute(
+            "UPDATE images SET status_before_deletion = NULL WHERE id = ? AND deleted_at IS NOT NULL",
+            [.text(id.text)]
+        )
+    }
+
     /// Removes what hangs on a deleted record once nothing of its data is left; the id stays taken.
     func forget(_ id: ImageID) throws {
         for table in ["image_properties", "image_tags", "image_members"] {
             try connection.execute("DELETE FROM \(table) WHERE image_id = ?", [.text(id.text)])
         }
-        try connection.execute("UPDATE images SET status_before_deletion = NULL WHERE id = ?", [.text(id.text)])
+        try giveUp(id)
     }
 }

@@ -144,13 +144,15 @@ public struct LocationTable {
 
     public func finishDeletions(_ ids: [Int64]) throws {
         for id in ids {
-            let images = try connection.query(
-                "SELECT image_id FROM image_locations WHERE id = ? AND state = 'deleting'",
+            let found = try connection.query(
+                "SELECT \(Self.deletionColumns) FROM image_locations WHERE id = ? AND state = 'deleting'",
                 [.integer(id)],
-                { $0.text(0) }
+                Self.deletion(from:)
             )
-            guard let text = images.first, let image = ImageID(text) else { continue }
+            guard let deletion = found.first else { continue }
+            let image = deletion.image
             try connection.execute("DELETE FROM image_locations WHERE id = ?", [.integer(id)])
+            if !deletion.isUnfinished { try ImageTable(connection).giveUp(image) }
             let left = try connection.query(
                 """
                 SELECT (SELECT count(*) FROM image_locations WHERE image_id = i.id)

@@ -1,8 +1,8 @@
 extension ConfigurationOption where Value == [String] {
     /// Items between commas; empty ones are left out.
     ///
-    /// - Parameter mayBeBounded: Whether the list may stand in `[ ]` and its items in quotation marks (oslo.config,
-    ///   `ListOpt` with `bounds`). Upstream insists on the brackets there; here they may be left out.
+    /// With `mayBeBounded` the list may stand in `[ ]` and its items in quotation marks (oslo.config, `ListOpt` with
+    /// `bounds`). Upstream insists on the brackets there; here they may be left out.
     public static func list(
         _ section: String,
         _ name: String,

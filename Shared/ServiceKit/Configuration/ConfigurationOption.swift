@@ -28,11 +28,9 @@ public struct ConfigurationOption<Value: Sendable>: Sendable {
 
     /// An option of a type of its own; most are made by the functions named after the types.
     ///
-    /// - Parameters:
-    ///   - defaultText: The default as an operator would write it; `nil` when there is none.
-    ///   - accepted: Ends the sentence "… is not accepted: ‹accepted› is expected".
-    ///   - emptyMeansUnset: Whether `name =` is the same as not setting it, as it is for oslo's numbers.
-    ///   - parse: `nil` for a text that is not accepted. Nothing is trimmed off the text but the blanks around it.
+    /// `defaultText` is the default as an operator would write it, `nil` when there is none. `accepted` ends the sentence
+    /// "… is not accepted: ‹accepted› is expected". With `emptyMeansUnset`, `name =` is the same as not setting it, as it
+    /// is for oslo's numbers. `parse` answers `nil` to a text that is not accepted; blanks around it are off already.
     public init(
         _ section: String,
         _ name: String,

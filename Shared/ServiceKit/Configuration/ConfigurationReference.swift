@@ -1,10 +1,7 @@
 /// Documents made from the options themselves, so that they cannot fall behind the code.
 public enum ConfigurationReference {
     /// A chapter of the reference: one table per section, `DEFAULT` first, the others in the order given.
-    ///
-    /// - Parameters:
-    ///   - title: A heading of the second level.
-    ///   - programs: Who reads these options.
+    /// The title is a heading of the second level.
     public static func markdown(title: String, programs: [String], options: [OptionDescription]) -> String {
         var text = "## \(title)\n\nRead by \(programs.map { "`\($0)`" }.joined(separator: ", ")).\n"
         for (section, options) in bySection(options) {

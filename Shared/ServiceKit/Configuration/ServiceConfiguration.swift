@@ -19,10 +19,13 @@ public struct ServiceConfiguration: Sendable {
     private(set) var settings: [OptionName: [Setting]] = [:]
     private let environment: [String: String]
 
+    /// Reads all files now; nothing is reloaded later.
+    ///
     /// - Parameters:
     ///   - files: In this order: what a later one sets wins.
     ///   - directories: Read after the files; each gives its `*.conf` files, sorted by name.
     ///   - environment: All variables of the process; those that name no option are ignored.
+    /// - Returns: What is set, all of it unchecked: values are judged when they are asked for.
     /// - Throws: when a file or directory cannot be read or a file is malformed; the message names file and line.
     public static func load(
         files: [String],
@@ -108,8 +111,7 @@ extension ServiceConfiguration {
     }
 
     /// An error about a value that is well formed and yet cannot be used, in the form of all the others.
-    ///
-    /// - Parameter reason: What is wrong and what to do, without the value of a secret.
+    /// The reason says what is wrong and what to do, without the value of a secret.
     public func refusal<Value>(of option: ConfigurationOption<Value>, because reason: String) -> ConfigurationError {
         guard let origin = origin(of: option) else { return ConfigurationError("\(option.name): \(reason)") }
         return ConfigurationError("\(origin): \(option.name): \(reason)")

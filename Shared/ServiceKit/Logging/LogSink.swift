@@ -20,9 +20,8 @@ package final class LogSink: Sendable {
         state = Mutex(OpenLog(descriptor: STDERR_FILENO, lookedAt: 0))
     }
 
-    /// Opens the file for appending, with mode 0640 when it is new.
+    /// Opens the file for appending, with mode 0640 when it is new. The clock limits the looks at the file's name.
     ///
-    /// - Parameter monotonicSeconds: The clock that limits the looks at the file's name.
     /// - Throws: a sentence with the path and the system's reason.
     package init(
         path: String,

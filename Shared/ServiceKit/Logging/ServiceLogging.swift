@@ -4,6 +4,7 @@ public import Logging
 ///
 /// - Parameters:
 ///   - program: The name of the log file in `log_dir`, without `.log`.
+///   - configuration: Has the values of ``LogOptions``.
 ///   - metadataProvider: Adds what the task at hand knows, such as its request id.
 /// - Throws: a sentence, when an option is wrong or the log file cannot be opened.
 public func bootstrapLogging(

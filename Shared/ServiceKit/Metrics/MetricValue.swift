@@ -35,7 +35,7 @@ final class MetricValue: MetricSeries, CounterHandler, MeterHandler, RecorderHan
 }
 
 /// A counter of fractions; a class of its own because meters, too, rise by `Double`, and may fall.
-final class FloatingPointCounter: FloatingPointCounterHandler {
+final class FractionCounter: FloatingPointCounterHandler {
     let value: MetricValue
 
     init(_ value: MetricValue) { self.value = value }

@@ -47,7 +47,7 @@ public final class PrometheusMetrics: MetricsFactory {
         label: String,
         dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
-        FloatingPointCounter(value(label, .counter, dimensions))
+        FractionCounter(value(label, .counter, dimensions))
     }
 
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
@@ -101,7 +101,7 @@ public final class PrometheusMetrics: MetricsFactory {
     public func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
     public func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {
-        if let counter = handler as? FloatingPointCounter { forget(counter.value) }
+        if let counter = handler as? FractionCounter { forget(counter.value) }
     }
 
     private func forget(_ handler: AnyObject) {

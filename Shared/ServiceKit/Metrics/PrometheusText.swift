@@ -7,7 +7,7 @@ struct PrometheusText {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
     }
 
-    /// - Parameter labels: As ``labels(_:)`` makes them.
+    /// One line. The labels are as ``labels(_:)`` makes them.
     mutating func sample(_ name: String, _ labels: String, _ value: Double) {
         text += labels.isEmpty ? "\(name) \(Self.number(value))\n" : "\(name){\(labels)} \(Self.number(value))\n"
     }

@@ -1,0 +1,32 @@
+import RegistryDatabase
+
+/// Passes statements on to another connection and remembers them.
+final class RecordingConnection: SQLConnection {
+    struct Statement {
+        var sql: String
+        var values: [SQLValue]
+    }
+
+    private let connection: any SQLConnection
+    private(set) var statements: [Statement] = []
+
+    init(_ connection: any SQLConnection) { self.connection = connection }
+
+    var dialect: SQLDialect { connection.dialect }
+
+    func query<Result>(_ sql: String, _ values: [SQLValue], _ row: (any SQLRow) throws -> Result) throws -> [Result] {
+        statements.append(Statement(sql: sql, values: values))
+        return try connection.query(sql, values, row)
+    }
+
+    @discardableResult
+    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int {
+        statements.append(Statement(sql: sql, values: values))
+        return try connection.execute(sql, values)
+    }
+
+    func script(_ sql: String) throws {
+        statements.append(Statement(sql: sql, values: []))
+        try connection.script(sql)
+    }
+}

@@ -1,0 +1,221 @@
+import ImageModel
+import RegistryContract
+import RegistryDatabase
+import Testing
+
+extension DatabaseUnderTest {
+    /// Makes an empty database with every migration applied.
+    func withTables(_ body: (RegistryTables) async throws -> Void) async throws {
+        try await withDatabase { database in
+            try await MigrationRunner(Migration.all).sync(database)
+            try await body(RegistryTables(database: database))
+        }
+    }
+}
+
+/// The registry's tables as the tests use them: each call is a transaction of its own, and what most tests do not care
+/// about is filled in.
+struct RegistryTables: Sendable {
+    let database: any Database
+
+    /// A statement that stands in for an operation that the tables do not have.
+    @discardableResult
+    func execute(_ sql: String, _ values: [SQLValue] = []) async throws -> Int {
+        try await database.write { try $0.execute(sql, values) }
+    }
+
+    func count(_ sql: String, _ values: [SQLValue] = []) async throws -> Int64 {
+        try await database.read { try $0.first("SELECT count(*) FROM \(sql)", values) { $0.integer(0) } ?? -1 }
+    }
+
+    // MARK: Images
+
+    @discardableResult
+    func create(_ image: Image, at now: Timestamp = .start) async throws -> Image {
+        try await database.write { try ImageTable($0).create(image, at: now) }
+    }
+
+    func show(_ id: ImageID, as caller: Caller = .admin) async throws -> Image {
+        try await database.read { try ImageTable($0).image(id, visibleTo: caller) }
+    }
+
+    func list(_ query: ImageListQuery, as caller: Caller = .admin) async throws -> [Image] {
+        try await database.read { try ImageTable($0).list(query, visibleTo: caller) }
+    }
+
+    @discardableResult
+    func update(_ image: Image, as caller: Caller = .admin, at now: Timestamp = .start) async throws -> Image {
+        try await database.write { try ImageTable($0).update(image, as: caller, at: now) }
+    }
+
+    /// Without a revision, deletes the one that the record is at.
+    @discardableResult
+    func delete(
+        _ id: ImageID,
+        revision: Int64? = nil,
+        as caller: Caller = .admin,
+        holder: Holder = .one,
+        claimedUntil: Timestamp = .start + 60,
+        at now: Timestamp = .start
+    ) async throws -> [PendingDeletion] {
+        try await database.write { connection in
+            let images = ImageTable(connection)
+            return try images.delete(
+                id,
+                revision: try revision ?? images.image(id, visibleTo: caller).revision,
+                as: caller,
+                holder: holder,
+                claimedUntil: claimedUntil,
+                at: now
+            )
+        }
+    }
+
+    func restore(_ id: ImageID, as caller: Caller = .admin, at now: Timestamp = .start) async throws {
+        try await database.write { try ImageTable($0).restore(id, as: caller, at: now) }
+    }
+
+    func share(_ id: ImageID, with member: String, _ status: String) async throws {
+        try await execute(
+            """
+            INSERT INTO image_members (image_id, member, status, created_at, updated_at) VALUES (?, ?, ?, 0, 0)
+            ON CONFLICT (image_id, member) DO UPDATE SET status = excluded.status
+            """,
+            [.text(id.text), .text(member), .text(status)]
+        )
+    }
+
+    // MARK: Uploads
+
+    /// Begins an attempt at the place where the image's data belongs; the lease lasts 60 seconds.
+    @discardableResult
+    func begin(
+        _ id: ImageID,
+        attempt: String,
+        holder: Holder = .one,
+        store: String? = nil,
+        as caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> UploadClaim {
+        let upload = BeginUpload(image: id, attempt: attempt, holder: holder, store: store, url: "file:///data/\(id)")
+        return try await database.write { connection in
+            try UploadTable(connection)
+                .begin(upload, as: caller, lease: .seconds(60), claimedUntil: now + 60, at: now)
+        }
+    }
+
+    func renew(_ attempts: [String], holder: Holder = .one, at now: Timestamp) async throws -> [String] {
+        try await database.write { connection in
+            try UploadTable(connection).renew(attempts, holder: holder, lease: .seconds(60), at: now)
+        }
+    }
+
+    @discardableResult
+    func finish(_ attempt: String, size: Int64 = 5, at now: Timestamp = .start) async throws -> Image {
+        let upload = FinishUpload(
+            attempt: attempt,
+            size: size,
+            checksum: "c-\(attempt)",
+            hashAlgorithm: "sha512",
+            hashValue: "h-\(attempt)",
+            identity: "inode of \(attempt)"
+        )
+        return try await database.write { try UploadTable($0).finish(upload, at: now) }
+    }
+
+    /// - Returns: whether the attempt had been finished.
+    @discardableResult
+    func abort(_ attempt: String, isDiscarded: Bool = false, at now: Timestamp = .start) async throws -> Bool {
+        let upload = AbortUpload(attempt: attempt, isDiscarded: isDiscarded)
+        return try await database.write { try UploadTable($0).abort(upload, at: now).isFinished }
+    }
+
+    func release(before holder: Holder, at now: Timestamp = .start) async throws {
+        try await database.write { try UploadTable($0).release(before: holder, at: now) }
+    }
+
+    func reap(at now: Timestamp, limit: Int64 = 100) async throws -> Int {
+        try await database.write { try UploadTable($0).reap(at: now, limit: limit) }
+    }
+
+    /// An image with data.
+    @discardableResult
+    func createActive(_ image: Image, at now: Timestamp = .start) async throws -> Image {
+        try await create(image, at: now)
+        try await begin(image.id, attempt: "attempt \(image.id)", at: now)
+        return try await finish("attempt \(image.id)", at: now)
+    }
+
+    // MARK: Deletions
+
+    func claim(
+        _ stores: [String] = [""],
+        holder: Holder = .two,
+        limit: Int64 = 100,
+        until: Timestamp? = nil,
+        at now: Timestamp
+    ) async throws -> [PendingDeletion] {
+        try await database.write { connection in
+            try LocationTable(connection)
+                .claimDeletions(stores: stores, holder: holder, limit: limit, until: until ?? now + 60, at: now)
+        }
+    }
+
+    func finishDeletions(_ deletions: [PendingDeletion]) async throws {
+        let ids = deletions.map(\.id)
+        try await database.write { try LocationTable($0).finishDeletions(ids) }
+    }
+
+    func postponeDeletions(_ deletions: [PendingDeletion], at now: Timestamp) async throws {
+        let ids = deletions.map(\.id)
+        try await database.write { try LocationTable($0).postponeDeletions(ids, at: now) }
+    }
+
+    func states(of attempts: [String]) async throws -> AttemptStates {
+        try await database.read { try LocationTable($0).states(of: attempts) }
+    }
+}
+
+/// The code with which the registry refuses; `nil` when it does not.
+func refusal<Answer>(
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () async throws -> Answer
+) async -> RegistryError.Code? {
+    do {
+        _ = try await body()
+        return nil
+    } catch let error as RegistryError {
+        return error.code
+    } catch {
+        Issue.record("unexpected: \(error)", sourceLocation: sourceLocation)
+        return nil
+    }
+}
+
+extension ImageID {
+    /// Ids in the order of their numbers.
+    static func numbered(_ number: Int) -> ImageID {
+        let digits = String(number, radix: 16)
+        let text = "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+        guard let id = ImageID(text) else { preconditionFailure("\(text) is no image id") }
+        return id
+    }
+}
+
+extension Timestamp {
+    /// When the tests begin.
+    static let start = Timestamp(seconds: 1_700_000_000)
+
+    static func + (time: Timestamp, seconds: Int64) -> Timestamp { time.advanced(by: .seconds(seconds)) }
+}
+
+extension Caller {
+    static let admin = Caller(project: "admin", roles: ["admin"], isAdmin: true)
+
+    static func of(_ project: String?) -> Caller { Caller(project: project, roles: ["member"]) }
+}
+
+extension Holder {
+    static let one = Holder(node: "api-1", process: "1a")
+    static let two = Holder(node: "api-2", process: "2a")
+}

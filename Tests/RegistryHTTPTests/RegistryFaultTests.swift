@@ -1,0 +1,177 @@
+import ImageModel
+import RegistryContract
+import RegistryHTTP
+import ServiceKit
+import Testing
+
+@Suite("Faults between the services")
+struct RegistryFaultTests {
+    @Test(
+        "a create whose connection is cut at any byte is applied once and succeeds",
+        arguments: [FaultyProxy.Direction.request, .answer]
+    )
+    func cutAnywhere(_ direction: FaultyProxy.Direction) async throws {
+        try await RegistryUnderTest.served { registry, port in
+            try await FaultyProxy.with(upstream: port) { proxy in
+                try await withClient(port: proxy.port) { client in
+                    _ = try await client.call(CreateImage(image: .sample()))
+                    let traffic = proxy.traffic
+                    // With all bytes of the request on their way only the answer is lost.
+                    let positions =
+                        direction == .request ? 0...traffic.request.count : 0...(traffic.answer.count - 1)
+                    for position in positions {
+                        let image = Image.sample()
+                        proxy.arm(direction, after: position)
+                        let created = try await client.call(CreateImage(image: image))
+                        #expect(created.id == image.id, "cut after \(position) bytes")
+                        #expect(proxy.hasCut, "cut after \(position) bytes")
+                        #expect(try await registry.count(image.id) == 1, "cut after \(position) bytes")
+                    }
+                    #expect(try await registry.count() == Int64(positions.count + 1))
+                }
+            }
+        }
+    }
+
+    @Test("a read whose connection is cut at any byte succeeds")
+    func cutRead() async throws {
+        try await RegistryUnderTest.served { _, port in
+            try await FaultyProxy.with(upstream: port) { proxy in
+                try await withClient(port: proxy.port) { client in
+                    let image = try await client.call(CreateImage(image: .sample()))
+                    proxy.reset()
+                    _ = try await client.call(ShowImage(id: image.id))
+                    for position in 0..<proxy.traffic.answer.count {
+                        proxy.arm(.answer, after: position)
+                        #expect(try await client.call(ShowImage(id: image.id)) == image)
+                        #expect(proxy.hasCut, "cut after \(position) bytes")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a registry that is away for a moment is waited for by writes and by reads")
+    func restart() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            let port = FreePort.next()
+            let address = ListeningAddress.tcp(host: "127.0.0.1", port: port)
+            try await withClient(port: port) { client in
+                let first = try await registry.serve(at: address) {
+                    try await client.call(CreateImage(image: .sample()))
+                }
+                // Nobody listens: the idle connection is gone, and new ones are refused.
+                let image = Image.sample()
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    tasks.addTask {
+                        let created = try await client.call(CreateImage(image: image))
+                        #expect(created.id == image.id)
+                    }
+                    tasks.addTask {
+                        let shown = try await client.call(ShowImage(id: first.id))
+                        #expect(shown == first)
+                    }
+                    try await Task.sleep(for: .milliseconds(700))
+                    try await registry.serve(at: address) { try await tasks.waitForAll() }
+                }
+                #expect(try await registry.count() == 2)
+            }
+        }
+    }
+
+    @Test("a registry that stops in the middle of a write finishes it or leaves it to its successor")
+    func stopInTheMiddle() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            let port = FreePort.next()
+            let address = ListeningAddress.tcp(host: "127.0.0.1", port: port)
+            try await withClient(port: port) { client in
+                let images = (0..<40).map { Image.sample("\($0)") }
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    try await registry.serve(at: address) {
+                        for image in images {
+                            tasks.addTask { _ = try await client.call(CreateImage(image: image)) }
+                        }
+                        try await Task.sleep(for: .milliseconds(10))
+                    }
+                    try await registry.serve(at: address) { try await tasks.waitForAll() }
+                }
+                #expect(try await registry.count() == 40)
+            }
+        }
+    }
+
+    @Test("connections that went stale while idle cost no call")
+    func staleConnections() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            let port = FreePort.next()
+            let address = ListeningAddress.tcp(host: "127.0.0.1", port: port)
+            try await withClient(port: port) { client in
+                // Several idle connections, all of which the registry closes when it stops.
+                try await registry.serve(at: address) {
+                    try await withThrowingTaskGroup(of: Void.self) { tasks in
+                        for _ in 0..<8 {
+                            tasks.addTask { _ = try await client.call(CreateImage(image: .sample())) }
+                        }
+                        try await tasks.waitForAll()
+                    }
+                }
+                try await registry.serve(at: address) {
+                    let start = ContinuousClock.now
+                    let page = try await client.call(ListImages(query: ImageListQuery(limit: 10)))
+                    #expect(page.images.count == 8)
+                    #expect(ContinuousClock.now - start < .seconds(1))
+                }
+            }
+        }
+    }
+
+    @Test("a registry that is absent is told of as unavailable, when a read's patience ends")
+    func absent() async throws {
+        let read = ShowImage(id: Image.sample().id)
+        let endpoints: [RegistryEndpoint] = [
+            .tcp(host: "127.0.0.1", port: FreePort.next()), .unixSocket(path: "/nonexistent/registry.sock"),
+        ]
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for endpoint in endpoints {
+                tasks.addTask {
+                    try await withClient([endpoint]) { client in
+                        let start = ContinuousClock.now
+                        let error = await #expect(throws: RegistryError.self) { try await client.call(read) }
+                        #expect(error?.code == .unavailable)
+                        #expect((.seconds(2)...(.seconds(5))).contains(ContinuousClock.now - start))
+                    }
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test("with a second registry the loss of one goes unnoticed")
+    func failover() async throws {
+        try await RegistryUnderTest.served { registry, port in
+            let dead = RegistryEndpoint.tcp(host: "127.0.0.1", port: FreePort.next())
+            try await withClient([dead, .tcp(host: "127.0.0.1", port: port)]) { client in
+                let start = ContinuousClock.now
+                for _ in 0..<10 { _ = try await client.call(CreateImage(image: .sample())) }
+                #expect(ContinuousClock.now - start < .seconds(3))
+                #expect(try await registry.count() == 10)
+            }
+        }
+    }
+
+    @Test("a caller that has given up is not kept until the end of patience")
+    func cancellation() async throws {
+        try await withClient(port: FreePort.next()) { client in
+            let start = ContinuousClock.now
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    await #expect(throws: RegistryError.self) { try await client.call(CreateImage(image: .sample())) }
+                }
+                try await Task.sleep(for: .milliseconds(200))
+                tasks.cancelAll()
+                try await tasks.waitForAll()
+            }
+            #expect(ContinuousClock.now - start < .seconds(3))
+        }
+    }
+}
