@@ -80,7 +80,7 @@ let package = Package(
             [
                 "ImageModel", "Digests", "WireJSON", hummingbird, httpTypes, logging, metrics, lifecycle, signals,
                 nioCore,
-                nioPosix, nioHTTP1, nioHTTPTypes,
+                nioPosix, nioHTTP1, nioHTTPTypes, arguments,
             ]
         ),
 

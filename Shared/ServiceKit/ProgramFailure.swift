@@ -38,29 +38,16 @@ public func runServices(
     try await ServiceGroup(configuration: configuration).run()
 }
 
-/// Reads the configuration, opens the log, and warns of options that have no effect.
-///
-/// - Parameter options: All options that the program knows; `nil` for a tool, which reads a service's file.
-public func startProgram(
-    _ program: String,
-    files: [String],
-    directories: [String],
-    options: [OptionDescription]?
-) throws(ConfigurationError) -> (configuration: ServiceConfiguration, logger: Logger) {
-    var environment: [String: String] = [:]
+/// The variables of this process.
+func environment() -> [String: String] {
+    var variables: [String: String] = [:]
     var entry = environ
     while let variable = entry.pointee {
         let text = String(cString: variable)
         if let separator = text.firstIndex(of: "=") {
-            environment[String(text[..<separator])] = String(text[text.index(after: separator)...])
+            variables[String(text[..<separator])] = String(text[text.index(after: separator)...])
         }
         entry += 1
     }
-    let configuration = try ServiceConfiguration.load(files: files, directories: directories, environment: environment)
-    try bootstrapLogging(program: program, configuration: configuration)
-    let logger = Logger(label: program.split(separator: "-").joined(separator: "."))
-    if let options {
-        for unknown in configuration.unknownOptions(known: options) { logger.warning("\(unknown)") }
-    }
-    return (configuration, logger)
+    return variables
 }

@@ -472,6 +472,15 @@ struct DriverConformanceTests {
         }
     }
 
+    private static func isRefused(by database: any Database) async -> Bool {
+        do {
+            try await database.read { _ in }
+            return false
+        } catch {
+            return true
+        }
+    }
+
     @Test("closing finishes what runs and refuses what waits, each once", arguments: DatabaseUnderTest.all)
     func close(_ subject: DatabaseUnderTest) async throws {
         try await subject.withDatabase(limits: DatabaseLimits(waiting: 50)) { database in
@@ -504,7 +513,12 @@ struct DriverConformanceTests {
                             await database.close()
                             return false
                         }
-                        gate.openSoon()
+                        group.addTask {
+                            // Reads are refused from the moment at which closing begins.
+                            _ = try await eventually { await Self.isRefused(by: database) }
+                            gate.open()
+                            return false
+                        }
                     }
                 }
                 return count

@@ -18,11 +18,6 @@ final class Gate: Sendable {
     func isReached() async { for await _ in reached { return } }
 
     func open() { opened.signal() }
-
-    /// Opens a little later, when what the test starts next is under way.
-    func openSoon() {
-        DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { self.opened.signal() }
-    }
 }
 
 /// Waits until a condition holds, for at most some seconds.

@@ -3,7 +3,7 @@ import RegistryContract
 import Testing
 import WireJSON
 
-/// A value of a type that crosses the wire, with nothing left at its default, so that whatever is lost on the way shows.
+/// A value of a type that crosses the wire, with nothing left at its default: whatever is lost on the way shows.
 struct WireSample: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var json: [UInt8]

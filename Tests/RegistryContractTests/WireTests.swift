@@ -79,7 +79,8 @@ struct WireTests {
         )
         #expect(
             String(decoding: envelope.jsonBytes, as: UTF8.self)
-                == #"{"caller":{"roles":[],"admin":false,"read_only":true},"request_id":"req-2","arguments":{"ids":[]}}"#
+                == #"{"caller":{"roles":[],"admin":false,"read_only":true},"request_id":"req-2","#
+                + #""arguments":{"ids":[]}}"#
         )
         let read = try RegistryEnvelope<FinishDeletions>(json: JSONValue(parsing: envelope.jsonBytes))
         #expect(read.caller == .anonymous)

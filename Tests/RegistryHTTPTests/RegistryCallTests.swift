@@ -41,7 +41,9 @@ struct RegistryCallTests {
         image = try await client.call(UpdateImage(image: image))
         #expect(image.revision == 2)
         #expect(try await client.call(ShowImage(id: image.id)) == image)
-        await #expect(throws: RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")) {
+        await #expect(
+            throws: RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")
+        ) {
             try await client.call(UpdateImage(image: read))
         }
 
@@ -141,7 +143,8 @@ struct RegistryCallTests {
         let (old, new) = (RegistryUnderTest.oldKey, RegistryUnderTest.newKey)
         // The steps in the order in which an operator takes them, either service first, and what must not work.
         let steps: [(registry: [RegistryKeys.Key], client: [RegistryKeys.Key], isAccepted: Bool)] = [
-            ([old], [old], true), ([old, new], [old], true), ([old], [old, new], true), ([old, new], [old, new], true),
+            ([old], [old], true), ([old, new], [old], true), ([old], [old, new], true),
+            ([old, new], [old, new], true),
             ([new, old], [old, new], true), ([old, new], [new, old], true), ([new, old], [new, old], true),
             ([new], [new, old], true), ([new, old], [new], true), ([new], [new], true),
             ([old], [new, old], false), ([new], [old, new], false),

@@ -31,7 +31,9 @@ struct RegistryRequestTests {
             for header in good.headers { add("no \(header.name)") { $0[header: header.name] = nil } }
             for header in good.headers { add("an empty \(header.name)") { $0[header: header.name] = "" } }
             add("no header") { $0.headers = [] }
-            add("a wrong signature") { $0[header: RegistryProtocol.Header.signature] = String(repeating: "0", count: 64) }
+            add("a wrong signature") {
+                $0[header: RegistryProtocol.Header.signature] = String(repeating: "0", count: 64)
+            }
             add("an unknown key") { $0[header: RegistryProtocol.Header.keyID] = "none" }
             add("another version than signed") { $0[header: RegistryProtocol.Header.version] = "2" }
             add("a timestamp that is none") { $0[header: RegistryProtocol.Header.timestamp] = "now" }
@@ -40,16 +42,15 @@ struct RegistryRequestTests {
             add("another path") { $0.path = "/v1/images.show" }
             add("an unknown path") { $0.path = "/v2/images.list" }
             add("the root") { $0.path = "/" }
-            add("a query") { $0.path += "?x=1" }
             add("another method") { $0.method = "PUT" }
             add("GET") { request in
                 request.method = "GET"
                 request.body = []
             }
-            requests.append(("a stale timestamp", RawRequest("images.list", Self.list, age: 62)))
-            requests.append(("a timestamp from the future", RawRequest("images.list", Self.list, age: -62)))
+            requests.append(("a stale timestamp", RawRequest("images.list", Self.list, age: 300)))
+            requests.append(("a timestamp from the future", RawRequest("images.list", Self.list, age: -300)))
             requests.append(("the wrong key", RawRequest("images.list", Self.list, key: RegistryUnderTest.newKey)))
-            requests.append(("an unknown operation, unsigned", RawRequest("images.explode", Self.list, age: 62)))
+            requests.append(("an unknown operation, unsigned", RawRequest("images.explode", Self.list, age: 300)))
 
             for (mistake, request) in requests {
                 let answer = try await request.send(to: port)
@@ -90,7 +91,7 @@ struct RegistryRequestTests {
             ),
             (
                 "images.show", head + #","arguments":{"id":5}}"#,
-                #"{"error":"malformed","message":"id is a number, a string is expected","field":"id"}"#
+                #"{"error":"malformed","message":"id is integer, a string is expected","field":"id"}"#
             ),
             (
                 "images.show", head + #","arguments":{"id":"x"}}"#,
@@ -196,12 +197,14 @@ struct RegistryRequestTests {
         try await RegistryUnderTest.served { registry, port in
             let key = "0123456789abcdef"
             var image = Image.sample()
-            let update = UpdateImage(image: {
-                var changed = image
-                changed.revision = 1
-                changed.name = "changed"
-                return changed
-            }())
+            let update = UpdateImage(
+                image: {
+                    var changed = image
+                    changed.revision = 1
+                    changed.name = "changed"
+                    return changed
+                }()
+            )
             var answer = try await RawRequest("images.update", Self.envelope(update, key: key)).send(to: port)
             #expect(answer.status == 404)
             image.revision = 1

@@ -32,7 +32,8 @@ enum APIOptions {
         "DEFAULT",
         "allow_anonymous_access",
         default: false,
-        help: "Let callers without credentials in, as readers without user, project and roles: policy decides what they see."
+        help:
+            "Let callers without credentials in, as readers without user, project and roles: policy decides what they see."
     )
     static let noauthUser = ConfigurationOption.string(
         "noauth",

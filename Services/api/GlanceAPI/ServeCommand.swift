@@ -25,11 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
             "Reads oslo-style INI files; a later file wins, and OS_<SECTION>__<OPTION> in the environment wins over all."
     )
 
-    @Option(name: .customLong("config-file"), help: "A configuration file; may be given several times.")
-    var files: [String] = []
-
-    @Option(name: .customLong("config-dir"), help: "A directory of *.conf files, read after the files.")
-    var directories: [String] = []
+    @OptionGroup var files: ConfigurationFiles
 
     func run() async throws {
         do {
@@ -40,10 +36,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
-        let (configuration, logger) = try startProgram(
+        let (configuration, logger) = try files.start(
             "glance-api",
-            files: files.isEmpty ? ["/etc/glance/glance-api.conf"] : files,
-            directories: directories,
+            standard: "/etc/glance/glance-api.conf",
             options: APIOptions.all
         )
         let address = try APIOptions.listening.address(in: configuration)

@@ -14,12 +14,18 @@ public enum RegistryEndpoint: Sendable, Hashable, CustomStringConvertible {
         guard text.hasPrefix("http://") else { return nil }
         var authority = text.dropFirst("http://".count)
         if authority.hasSuffix("/") { authority = authority.dropLast() }
-        guard let colon = authority.lastIndex(of: ":"), let port = Int(authority[authority.index(after: colon)...]),
+        guard let colon = authority.lastIndex(of: ":") else { return nil }
+        let digits = authority[authority.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let port = Int(digits),
             (1...65_535).contains(port)
         else { return nil }
         var host = authority[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty, !host.contains("/"), !host.contains("@") else { return nil }
+        // An IPv6 address stands in brackets: without them its last group would pass for the port.
+        let isIPv6 = host.hasPrefix("[") && host.hasSuffix("]")
+        if isIPv6 { host = host.dropFirst().dropLast() }
+        let others: Set<Character> = isIPv6 ? [":", ".", "%"] : [".", "-", "_"]
+        guard !host.isEmpty, host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) || others.contains($0) })
+        else { return nil }
         self = .tcp(host: String(host), port: port)
     }
 

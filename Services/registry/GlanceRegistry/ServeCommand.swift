@@ -18,11 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("config-file"), help: "A configuration file; may be given several times.")
-    var files: [String] = []
-
-    @Option(name: .customLong("config-dir"), help: "A directory of *.conf files, read after the files.")
-    var directories: [String] = []
+    @OptionGroup var files: ConfigurationFiles
 
     func run() async throws {
         do {
@@ -33,10 +29,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
-        let (configuration, logger) = try startProgram(
+        let (configuration, logger) = try files.start(
             "glance-registry",
-            files: files.isEmpty ? ["/etc/glance/glance-registry.conf"] : files,
-            directories: directories,
+            standard: "/etc/glance/glance-registry.conf",
             options: RegistryOptions.all
         )
         let address = try RegistryOptions.listening.address(in: configuration)

@@ -20,21 +20,10 @@ struct ManageCommand: AsyncParsableCommand {
     @OptionGroup var files: ConfigurationFiles
 }
 
-struct ConfigurationFiles: ParsableArguments {
-    @Option(name: .customLong("config-file"), help: "A configuration file; may be given several times.")
-    var files: [String] = []
-
-    @Option(name: .customLong("config-dir"), help: "A directory of *.conf files, read after the files.")
-    var directories: [String] = []
-
+extension ConfigurationFiles {
     /// Opens the database that the configuration names, beside whoever else uses it.
     func open() throws -> SQLiteDatabase {
-        let (configuration, _) = try startProgram(
-            "glance-manage",
-            files: files.isEmpty ? ["/etc/glance/glance-registry.conf"] : files,
-            directories: directories,
-            options: nil
-        )
+        let (configuration, _) = try start("glance-manage", standard: "/etc/glance/glance-registry.conf", options: nil)
         return try SQLiteDatabase(
             path: try DatabaseOptions.sqlitePath(in: configuration),
             readers: 1,

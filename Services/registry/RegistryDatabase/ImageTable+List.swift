@@ -6,6 +6,7 @@ extension ImageTable {
     ///
     /// - Throws: `invalid` when the marker is no image that the caller may see.
     public func list(_ query: ImageListQuery, visibleTo caller: Caller) throws -> [Image] {
+        guard !query.sort.isEmpty else { throw RegistryError(.malformed, "A list needs an order", field: "sort") }
         guard query.limit > 0, query.visibility != .nothing, !query.filters.contains(.nothing) else {
             if let marker = query.marker { _ = try markerRow(marker, query.sort, caller) }
             return []
@@ -156,8 +157,10 @@ extension ImageFilter {
         case .time(let column, let comparison, let time):
             // Times are shown, and so asked for, in whole seconds.
             let column = "i.\(column.rawValue)"
-            let start = SQLValue.integer(time.microseconds)
-            let end = SQLValue.integer(min(time.microseconds, .max - 1_000_000) + 1_000_000)
+            let fraction = (time.microseconds % 1_000_000 + 1_000_000) % 1_000_000
+            let second = max(time.microseconds, .min + 1_000_000) - fraction
+            let start = SQLValue.integer(second)
+            let end = SQLValue.integer(min(second, .max - 1_000_000) + 1_000_000)
             switch comparison {
             case .greater: condition.add("\(column) >= ?", end)
             case .greaterOrEqual: condition.add("\(column) >= ?", start)

@@ -150,7 +150,9 @@ public struct ImageTable {
         guard stored.revision == image.revision else {
             throw RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")
         }
-        if image.status != stored.status, !stored.status.mayBecome(image.status) {
+        // Other moves belong to uploads and deletions, which keep more than the status in step.
+        let isClientMove = Set([stored.status, image.status]) == [.active, .deactivated]
+        if image.status != stored.status, !isClientMove {
             throw RegistryError(
                 .wrongState,
                 "Image status transition from \(stored.status.rawValue) to \(image.status.rawValue) is not allowed"

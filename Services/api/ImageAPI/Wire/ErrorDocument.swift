@@ -13,8 +13,8 @@ struct ErrorDocument {
     /// HTML is preferred where HTML and JSON match equally; what matches neither gets plain text, as does no `Accept`.
     static func form(accept: String?) -> Form {
         guard let accept, !accept.isEmpty else { return .plain }
-        var html = 0.0
-        var json = 0.0
+        var html = Preference()
+        var json = Preference()
         for range in accept.split(separator: ",") {
             let parts = range.split(separator: ";")
             guard let type = parts.first.map({ trimmed($0).lowercased() }) else { continue }
@@ -24,16 +24,30 @@ struct ErrorDocument {
                 if text.hasPrefix("q=") { quality = Double(text.dropFirst(2)) ?? 0 }
             }
             switch type {
-            case "text/html", "text/*": html = max(html, quality)
-            case "application/json", "application/*": json = max(json, quality)
+            case "text/html": html.take(quality, precision: 3)
+            case "application/json": json.take(quality, precision: 3)
+            case "text/*": html.take(quality, precision: 2)
+            case "application/*": json.take(quality, precision: 2)
             case "*/*":
-                html = max(html, quality)
-                json = max(json, quality)
+                html.take(quality, precision: 1)
+                json.take(quality, precision: 1)
             default: break
             }
         }
-        if html > 0, html >= json { return .html }
-        return json > 0 ? .json : .plain
+        if html.quality > 0, html.quality >= json.quality { return .html }
+        return json.quality > 0 ? .json : .plain
+    }
+
+    /// What `Accept` says of one media type: the most precise range that matches it counts (RFC 9110 §12.5.1).
+    private struct Preference {
+        var quality = 0.0
+        var precision = 0
+
+        mutating func take(_ quality: Double, precision: Int) {
+            guard precision >= self.precision else { return }
+            self.quality = precision > self.precision ? quality : max(self.quality, quality)
+            self.precision = precision
+        }
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

@@ -1,0 +1,115 @@
+import HTTPTypes
+import Identity
+import ImageModel
+import Logging
+import Policy
+import RegistryContract
+import ServiceKit
+import StoreLayer
+import Testing
+
+@testable import ImageAPI
+
+@Suite("Routes")
+struct RouteTableTests {
+    /// Every path with what `Allow` says there (Image API v2, "Routing and methods").
+    static let allowed: [(template: String, path: String, allow: String)] = [
+        ("/schemas/image", "/schemas/image", "GET"),
+        ("/schemas/images", "/schemas/images", "GET"),
+        ("/schemas/member", "/schemas/member", "GET"),
+        ("/schemas/members", "/schemas/members", "GET"),
+        ("/schemas/task", "/schemas/task", "GET"),
+        ("/schemas/tasks", "/schemas/tasks", "GET"),
+        ("/images", "/images", "GET, POST"),
+        ("/images/{id}", "/images/1", "GET, PATCH, DELETE"),
+        ("/images/{id}/file", "/images/1/file", "GET, PUT"),
+        ("/images/{id}/actions/deactivate", "/images/1/actions/deactivate", "POST"),
+        ("/images/{id}/actions/reactivate", "/images/1/actions/reactivate", "POST"),
+        ("/images/{id}/tags/{tag}", "/images/1/tags/t", "PUT, DELETE"),
+    ]
+
+    private let table: RouteTable
+
+    init() {
+        table =
+            ImageService(
+                settings: ImageAPISettings(
+                    schema: ImageSchema(),
+                    limits: ImageLimits(),
+                    catalogue: StoreCatalogue(single: StubStore("only"))
+                ),
+                registry: AbsentRegistry(),
+                identity: NoAuthIdentity(user: "u", project: "p", roles: ["admin"]),
+                policy: ImagePolicy(),
+                monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
+                digestThreads: WorkerThreads(count: 1),
+                holder: Holder(node: "n", process: "p"),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ).responder.table
+    }
+
+    private func segments(_ path: String) throws -> [String] { try RequestTarget(path).segments }
+
+    @Test("a method that a path does not have is answered with those that it has")
+    func wrongMethods() throws {
+        let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+        for (template, path, allow) in Self.allowed {
+            for method in methods {
+                switch table.match(method, try segments(path)) {
+                case .route(let route, _):
+                    #expect(route.path == template)
+                    #expect(allow.split(separator: ", ").contains { $0 == method.rawValue }, "\(method) \(path)")
+                case .wrongMethod(let others):
+                    #expect(others.map(\.rawValue).joined(separator: ", ") == allow, "\(method) \(path)")
+                    #expect(!allow.split(separator: ", ").contains { $0 == method.rawValue }, "\(method) \(path)")
+                case .unknown:
+                    Issue.record("\(path) is not known")
+                }
+            }
+        }
+    }
+
+    @Test("every route has its row, and no route is there twice")
+    func coverage() {
+        #expect(Set(table.routes.map(\.path)) == Set(Self.allowed.map(\.template)))
+        let routes = table.routes.map { "\($0.method.rawValue) \($0.path)" }
+        #expect(routes.count == Set(routes).count)
+        #expect(routes.count == Self.allowed.reduce(0) { $0 + $1.allow.split(separator: ", ").count })
+    }
+
+    @Test(
+        "no trailing slash, empty segment or other case is forgiven, and an encoded slash is one",
+        arguments: [
+            "/", "/images/", "/images/1/", "/images//file", "/images/1/tags/", "/images/1/tags/a%2Fb", "/Images",
+            "/images/1/actions/delete", "/images/1/file/2", "/schemas", "/schemas/image/", "//images", "/nothing",
+        ]
+    )
+    func unknown(_ path: String) throws {
+        for method in [HTTPRequest.Method.get, .put, .post] {
+            guard case .unknown = table.match(method, try segments(path)) else {
+                Issue.record("\(method) \(path) is known")
+                continue
+            }
+        }
+    }
+
+    @Test("placeholders stand for what the path has in their place, decoded")
+    func parameters() throws {
+        guard case .route(let route, let parameters) = table.match(.put, try segments("/images/1/tags/a%20b+c")) else {
+            Issue.record("the route is not found")
+            return
+        }
+        #expect(route.path == "/images/{id}/tags/{tag}")
+        #expect(parameters == ["id": "1", "tag": "a b+c"])
+    }
+}
+
+private struct AbsentRegistry: RegistryClient {
+    func call<Operation: RegistryOperation>(
+        _ operation: Operation,
+        as caller: Caller,
+        requestID: String
+    ) async throws(RegistryError) -> Operation.Response {
+        throw RegistryError(.unavailable, "There is no registry")
+    }
+}
