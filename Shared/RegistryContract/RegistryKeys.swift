@@ -55,7 +55,7 @@ public struct RegistryKeys: Sendable {
 
     /// Reads a key file, which must be a regular file that nobody but its owner may read or write (mode 0600 or 0400).
     public init(file path: String) throws(Fault) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw Fault(description: "the key file \(path) cannot be read: \(String(cString: strerror(errno)))")
         }

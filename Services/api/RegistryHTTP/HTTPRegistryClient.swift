@@ -81,10 +81,11 @@ public final class HTTPRegistryClient: RegistryClient {
             var failure: RegistryError
             do {
                 let endpoint = abs(first &+ attempt) % endpoints.count
-                let answer = try await send(path, body, to: endpoint)
+                let spoken = version.load(ordering: .relaxed)
+                let answer = try await send(path, body, to: endpoint, version: spoken)
                 if answer.status == 200 { return answer.body }
                 failure = try readError(answer)
-                if failure.code == .unsupportedProtocol, settleVersion(answer.versions) {
+                if failure.code == .unsupportedProtocol, settleVersion(answer.versions, after: spoken) {
                     attempt += 1
                     continue
                 }
@@ -109,8 +110,7 @@ public final class HTTPRegistryClient: RegistryClient {
         }
     }
 
-    private func send(_ path: String, _ body: [UInt8], to endpoint: Int) async throws -> RegistryAnswer {
-        let version = version.load(ordering: .relaxed)
+    private func send(_ path: String, _ body: [UInt8], to endpoint: Int, version: Int) async throws -> RegistryAnswer {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let signature = RequestSignature.make(
@@ -161,11 +161,12 @@ public final class HTTPRegistryClient: RegistryClient {
     }
 
     /// Whether there is another version that both sides speak; it is used from here on.
-    private func settleVersion(_ offered: String?) -> Bool {
+    private func settleVersion(_ offered: String?, after spoken: Int) -> Bool {
         guard let bounds = offered?.split(separator: "-").compactMap({ Int($0) }), bounds.count == 2,
             let common = RegistryProtocol.negotiated(theirOldest: bounds[0], theirCurrent: bounds[1])
         else { return false }
-        return version.exchange(common, ordering: .relaxed) != common
+        version.store(common, ordering: .relaxed)
+        return common != spoken
     }
 
     /// Closes idle connections. Running exchanges end by themselves or by their time-out.

@@ -126,6 +126,7 @@ final class RegistryConnectionPool {
 
     func closeAll() {
         for connection in idle { connection.close() }
+        open -= idle.count
         idle.removeAll()
     }
 }

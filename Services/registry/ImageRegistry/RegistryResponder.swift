@@ -60,6 +60,7 @@ public struct RegistryResponder: HTTPResponder {
 
     private func body(of request: Request, _ connection: ConnectionContext) async throws -> [UInt8] {
         guard request.method == .post, request.uri.path.hasPrefix(RegistryProtocol.pathPrefix),
+            request.uri.query == nil,
             request.headers[.glanceSignature] != nil
         else { throw Self.unauthenticated }
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > RegistryProtocol.bodyLimit {
