@@ -15,7 +15,7 @@ public struct JSONObject: Sendable {
     public private(set) var members: [(name: String, value: JSONValue)] = []
     /// Positions by name, kept only for objects too large to be searched.
     private var positions: [[UInt8]: Int] = [:]
-    private static let searched = 16
+    private static let searched = 64
 
     public init() {}
 
@@ -50,7 +50,12 @@ public struct JSONObject: Sendable {
 
     private func position(of name: String) -> Int? {
         // Byte for byte: Swift takes differently composed letters for equal, JSON does not.
-        guard !positions.isEmpty else { return members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) } }
+        guard !positions.isEmpty else {
+            let count = name.utf8.count
+            return members.firstIndex {
+                $0.name.utf8.count == count && $0.name == name && $0.name.utf8.elementsEqual(name.utf8)
+            }
+        }
         return positions[Array(name.utf8)]
     }
 
