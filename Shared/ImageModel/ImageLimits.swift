@@ -1,13 +1,17 @@
-/// How many tags and custom properties an image may have (options `image_tag_quota`, `image_property_quota`).
+/// How many tags, custom properties and members an image may have (options `image_tag_quota`, `image_property_quota`,
+/// `image_member_quota`).
 public struct ImageLimits: Sendable, Equatable {
     /// Negative: no limit.
     public var tagQuota: Int
     /// Negative: no limit.
     public var propertyQuota: Int
+    /// Negative: no limit. Members are counted where they are kept, in the transaction that adds one.
+    public var memberQuota: Int
 
-    public init(tagQuota: Int = 128, propertyQuota: Int = 128) {
+    public init(tagQuota: Int = 128, propertyQuota: Int = 128, memberQuota: Int = 128) {
         self.tagQuota = tagQuota
         self.propertyQuota = propertyQuota
+        self.memberQuota = memberQuota
     }
 
     /// - Throws: ``ServiceError`` (`limitExceeded`).
