@@ -85,6 +85,48 @@ struct RegistryTables: Sendable {
         )
     }
 
+    // MARK: Members
+
+    func members(of id: ImageID, as caller: Caller = .admin) async throws -> [ImageMember] {
+        try await database.read { try MemberTable($0).list(of: id, visibleTo: caller).members }
+    }
+
+    func member(_ member: String, of id: ImageID, as caller: Caller = .admin) async throws -> ImageMember? {
+        try await database.read { try MemberTable($0).show(member, of: id, visibleTo: caller).member }
+    }
+
+    /// The revision of a new image, unless another one is named.
+    @discardableResult
+    func add(
+        _ member: String,
+        to id: ImageID,
+        revision: Int64 = 1,
+        quota: Int64 = 128,
+        as caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> ImageMember {
+        let addition = AddMember(image: id, revision: revision, member: member, quota: quota)
+        return try await database.write { try MemberTable($0).add(addition, as: caller, at: now) }
+    }
+
+    @discardableResult
+    func answer(
+        _ status: MemberStatus,
+        as member: String,
+        of id: ImageID,
+        revision: Int64 = 1,
+        by caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> ImageMember {
+        let change = UpdateMember(image: id, revision: revision, member: member, status: status)
+        return try await database.write { try MemberTable($0).update(change, as: caller, at: now) }
+    }
+
+    func remove(_ member: String, from id: ImageID, revision: Int64 = 1, as caller: Caller = .admin) async throws {
+        let removal = RemoveMember(image: id, revision: revision, member: member)
+        try await database.write { try MemberTable($0).remove(removal, as: caller) }
+    }
+
     // MARK: Uploads
 
     /// Begins an attempt at the place where the image's data belongs; the lease lasts 60 seconds.

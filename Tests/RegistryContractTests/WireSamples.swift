@@ -31,6 +31,11 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(UpdateImage(image: image)),
         WireSample(DeleteImage(id: id, revision: 7, holder: holder)),
         WireSample(RestoreImage(id: id)),
+        WireSample(ListMembers(image: id)),
+        WireSample(ShowMember(image: id, member: "p2")),
+        WireSample(AddMember(image: id, revision: 7, member: "p2", quota: -1)),
+        WireSample(UpdateMember(image: id, revision: 7, member: "p2", status: .rejected)),
+        WireSample(RemoveMember(image: id, revision: 7, member: "p2")),
         WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
         WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
         WireSample(
@@ -55,6 +60,10 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(image),
         WireSample(Image(id: id)),
         WireSample(ImagePage(images: [image, Image(id: id)])),
+        WireSample(member),
+        WireSample(ImageMembers(image: image, members: [member])),
+        WireSample(ImageWithMember(image: image, member: member)),
+        WireSample(ImageWithMember(image: image, member: nil)),
         WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
         WireSample(UploadClaim(leaseSeconds: 60)),
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),
@@ -105,6 +114,14 @@ struct WireSample: Sendable, CustomTestStringConvertible {
             ImageLocation(url: "file:///a", metadata: ["store": "fast", "n": 1, "deep": ["list": [true, .null]]])
         ],
         revision: 9
+    )
+
+    private static let member = ImageMember(
+        image: id,
+        member: "p2 é \u{1F600}",
+        status: .accepted,
+        createdAt: Timestamp(microseconds: 1_700_000_000_123_456),
+        updatedAt: Timestamp(microseconds: 1_700_000_000_654_321)
     )
 
     private static let deletion = PendingDeletion(

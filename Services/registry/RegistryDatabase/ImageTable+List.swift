@@ -97,9 +97,12 @@ extension ImageSort {
 /// Conditions that must all hold, with their values in order.
 struct SQLCondition {
     private(set) var sql: String
-    private(set) var values: [SQLValue] = []
+    private(set) var values: [SQLValue]
 
-    init(_ sql: String) { self.sql = sql }
+    init(_ sql: String, _ values: SQLValue...) {
+        self.sql = sql
+        self.values = values
+    }
 
     mutating func add(_ condition: String, _ values: [SQLValue]) {
         sql += " AND \(condition)"

@@ -216,9 +216,13 @@ public struct ImageTable {
 
     /// Whatever policy said: only an administrator or the owner's project changes a record.
     func requireMutable(_ image: Image, by caller: Caller) throws {
-        guard caller.isAdmin || (image.owner != nil && image.owner == caller.project) else {
+        guard Self.isMutable(image, by: caller) else {
             throw RegistryError(.forbidden, "You do not own this image")
         }
+    }
+
+    static func isMutable(_ image: Image, by caller: Caller) -> Bool {
+        caller.isAdmin || (image.owner != nil && image.owner == caller.project)
     }
 
     /// Moves the status if the image is still in one of `from`; whether it was.
