@@ -101,6 +101,12 @@ enum APIOptions {
         default: 128,
         help: "Tags per image; negative for any number."
     )
+    static let memberQuota = ConfigurationOption.integer(
+        "DEFAULT",
+        "image_member_quota",
+        default: 128,
+        help: "Projects an image may be shared with; negative for any number."
+    )
     static let imageSizeCap = ConfigurationOption.byteCount(
         "DEFAULT",
         "image_size_cap",
@@ -156,8 +162,8 @@ enum APIOptions {
             OptionDescription(noauthUser), OptionDescription(noauthProject), OptionDescription(noauthRoles),
             OptionDescription(noauthAnywhere), OptionDescription(publicEndpoint), OptionDescription(defaultPageSize),
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
-            OptionDescription(tagQuota), OptionDescription(imageSizeCap), OptionDescription(hashAlgorithm),
-            OptionDescription(showsDirectURL), OptionDescription(containerFormats), OptionDescription(diskFormats),
-            OptionDescription(endpoints), OptionDescription(keyFile),
+            OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
+            OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(containerFormats),
+            OptionDescription(diskFormats), OptionDescription(endpoints), OptionDescription(keyFile),
         ] + StoreOptions.all
 }

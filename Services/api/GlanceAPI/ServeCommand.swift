@@ -151,7 +151,8 @@ struct ServeCommand: AsyncParsableCommand {
             ),
             limits: ImageLimits(
                 tagQuota: try configuration.value(of: APIOptions.tagQuota),
-                propertyQuota: try configuration.value(of: APIOptions.propertyQuota)
+                propertyQuota: try configuration.value(of: APIOptions.propertyQuota),
+                memberQuota: try configuration.value(of: APIOptions.memberQuota)
             ),
             catalogue: catalogue
         )

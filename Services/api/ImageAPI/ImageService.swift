@@ -57,6 +57,9 @@ public struct ImageService: Sendable {
             ).routes,
             ImageTagRoutes(change: change).routes,
             ImageActionRoutes(change: change).routes,
+            ImageMemberRoutes(
+                membership: ImageMembership(registry: registry, policy: policy, limits: settings.limits)
+            ).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]
         responder = ImageResponder(

@@ -25,12 +25,13 @@ struct APIRequest: Sendable {
 
     /// The image that the path names.
     ///
+    /// - Parameter absence: The words in which these routes say that there is no image of an id.
     /// - Throws: `notFound` also for what cannot be an id.
-    func imageID() throws(ServiceError) -> ImageID {
+    func imageID(
+        absence: (String) -> String = { "No image found with ID \($0)" }
+    ) throws(ServiceError) -> ImageID {
         let text = parameters["id"] ?? ""
-        guard let id = ImageID(text) else {
-            throw ServiceError(.notFound, "No image found with ID \(String(text.prefix(64)))")
-        }
+        guard let id = ImageID(text) else { throw ServiceError(.notFound, absence(String(text.prefix(64)))) }
         return id
     }
 
