@@ -26,6 +26,8 @@ struct RouteTableTests {
         ("/images/{id}/actions/deactivate", "/images/1/actions/deactivate", "POST"),
         ("/images/{id}/actions/reactivate", "/images/1/actions/reactivate", "POST"),
         ("/images/{id}/tags/{tag}", "/images/1/tags/t", "PUT, DELETE"),
+        ("/images/{id}/members", "/images/1/members", "GET, POST"),
+        ("/images/{id}/members/{member_id}", "/images/1/members/p", "GET, PUT, DELETE"),
     ]
 
     private let table: RouteTable
