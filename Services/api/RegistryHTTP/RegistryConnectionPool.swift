@@ -70,6 +70,11 @@ final class RegistryConnectionPool {
         _ body: ByteBuffer,
         _ timeout: TimeAmount
     ) -> EventLoopFuture<RegistryAnswer> {
+        // A new connection may have been closed before its first use.
+        guard connection.isUsable else {
+            giveBack(connection)
+            return eventLoop.makeFailedFuture(RegistryConnectionError.closed)
+        }
         let bound = NIOLoopBound((self, connection), eventLoop: eventLoop)
         return connection.send(head, body, timeout: timeout).always { _ in
             let (pool, connection) = bound.value
