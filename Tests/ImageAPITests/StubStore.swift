@@ -4,6 +4,7 @@ import StoreLayer
 struct StubStore: Store {
     let identifier: String
     let capabilities: StoreCapabilities = []
+    let details = StoreDetails(type: "stub")
 
     init(_ identifier: String) { self.identifier = identifier }
 

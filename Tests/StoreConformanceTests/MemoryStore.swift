@@ -6,6 +6,7 @@ import Synchronization
 final class MemoryStore: Store {
     let identifier: String
     let capabilities: StoreCapabilities
+    let details = StoreDetails(type: "memory")
 
     private struct Object {
         var bytes: Chunk

@@ -6,6 +6,7 @@ import StoreLayer
 struct SlowStore: Store {
     let identifier = "slow"
     let capabilities: StoreCapabilities = [.write]
+    let details = StoreDetails(type: "slow")
     /// Bytes that the sender has given.
     let given: Counter
     /// Bytes given and not yet taken, at worst.

@@ -10,6 +10,16 @@ public struct FileStore: Store {
     public let identifier: String
     public let capabilities: StoreCapabilities = [.read, .readRanges, .write, .delete, .localFiles]
     public let options: FileStoreOptions
+    public var details: StoreDetails {
+        StoreDetails(
+            type: "file",
+            properties: [
+                .init("data_dir", .text(options.directories.map(\.path).joined(separator: ","))),
+                .init("chunk_size", .number(options.blockByteCount)),
+                .init("thin_provisioning", .flag(options.isThin)),
+            ]
+        )
+    }
     let threads: WorkerThreads
 
     /// - Parameter threads: Where all calls to the system are made, for they block.

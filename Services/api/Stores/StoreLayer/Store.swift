@@ -8,6 +8,8 @@ public protocol Store: Sendable {
     var identifier: String { get }
     /// What this store can do, known before anyone asks for it.
     var capabilities: StoreCapabilities { get }
+    /// What an administrator may know of it.
+    var details: StoreDetails { get }
 
     /// Whether a location is of the kind and the place that this store writes. Looks at the text alone.
     func recognizes(_ url: String) -> Bool
