@@ -43,6 +43,31 @@ public struct DeclaredProperties: Sendable, Equatable {
         return JSONSchema.Property(name, schema)
     }
 
+    /// Why a file declares nothing usable, in words that follow the file's name.
+    public struct FileError: Error, Equatable, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// Reads `schema-image.json` as it was found.
+    ///
+    /// - Throws: ``FileError`` naming the byte or the property.
+    public init(schemaFile bytes: [UInt8]) throws(FileError) {
+        let json: JSONValue
+        do {
+            json = try JSONValue(parsing: bytes)
+        } catch {
+            throw FileError(description: "is not JSON: at byte \(error.offset): \(error.reason)")
+        }
+        do {
+            try self.init(schemaFile: json)
+        } catch {
+            throw FileError(
+                description: error.member.isEmpty
+                    ? error.reason : "declares nothing usable: the property '\(error.member)' \(error.reason)"
+            )
+        }
+    }
+
     /// Reads the content of `schema-image.json`: `{name: schema}`, or
     /// `{"properties": {name: schema}, "required": [name]}`.
     ///

@@ -30,6 +30,8 @@ public struct ServiceError: Error, Sendable {
         case rangeNotSatisfiable
         /// A part of a request's head is too large.
         case headerTooLarge
+        /// The URL is longer than anything here is called.
+        case targetTooLong
         /// A service behind this one does not answer; the request may be repeated.
         case unavailable
         /// A bug, or a state that nobody foresaw.

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Glibc
 public import Logging
 
 /// The arguments by which every program is told its configuration (oslo.config's names).
@@ -33,5 +34,16 @@ public struct ConfigurationFiles: ParsableArguments {
             for unknown in configuration.unknownOptions(known: options) { logger.warning("\(unknown)") }
         }
         return (configuration, logger)
+    }
+    /// Another file of that name that belongs to the configuration, where oslo.config looks for one: in the directories,
+    /// beside the files (the last of them first), in `/etc/glance`. `nil` when there is none.
+    public func companion(_ name: String) -> String? {
+        let folders = directories + files.reversed().map(Self.folder) + ["/etc/glance"]
+        return folders.map { $0.hasSuffix("/") ? $0 + name : "\($0)/\(name)" }.first { access($0, F_OK) == 0 }
+    }
+
+    private static func folder(of file: String) -> String {
+        guard let slash = file.lastIndex(of: "/") else { return "." }
+        return slash == file.startIndex ? "/" : String(file[..<slash])
     }
 }

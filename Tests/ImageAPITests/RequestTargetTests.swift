@@ -72,4 +72,13 @@ struct RequestTargetTests {
         #expect(links.next(after: "new") == links.first + "&marker=new")
         #expect(PageLinks(parameters: [("marker", "old")]).first == "/v2/images")
     }
+
+    @Test("a URL of 16 KiB is read, a longer one refused")
+    func length() throws {
+        let path = "/v2/images?name="
+        let longest = path + String(repeating: "x", count: RequestTarget.lengthLimit - path.utf8.count)
+        #expect(try RequestTarget(longest).query.count == 1)
+        let error = #expect(throws: ServiceError.self) { try RequestTarget(longest + "x") }
+        #expect(error?.code == .targetTooLong)
+    }
 }

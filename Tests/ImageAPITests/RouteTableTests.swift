@@ -1,11 +1,5 @@
 import HTTPTypes
-import Identity
-import ImageModel
-import Logging
-import Policy
-import RegistryContract
-import ServiceKit
-import StoreLayer
+import Hummingbird
 import Testing
 
 @testable import ImageAPI
@@ -20,6 +14,9 @@ struct RouteTableTests {
         ("/schemas/members", "/schemas/members", "GET"),
         ("/schemas/task", "/schemas/task", "GET"),
         ("/schemas/tasks", "/schemas/tasks", "GET"),
+        ("/info/import", "/info/import", "GET"),
+        ("/info/stores", "/info/stores", "GET"),
+        ("/info/stores/detail", "/info/stores/detail", "GET"),
         ("/images", "/images", "GET, POST"),
         ("/images/{id}", "/images/1", "GET, PATCH, DELETE"),
         ("/images/{id}/file", "/images/1/file", "GET, PUT"),
@@ -30,25 +27,10 @@ struct RouteTableTests {
         ("/images/{id}/members/{member_id}", "/images/1/members/p", "GET, PUT, DELETE"),
     ]
 
-    private let table: RouteTable
+    /// Routes that other methods are not told of.
+    static let unadvertised = ["/info/usage"]
 
-    init() {
-        table =
-            ImageService(
-                settings: ImageAPISettings(
-                    schema: ImageSchema(),
-                    limits: ImageLimits(),
-                    catalogue: StoreCatalogue(single: StubStore("only"))
-                ),
-                registry: AbsentRegistry(),
-                identity: NoAuthIdentity(user: "u", project: "p", roles: ["admin"]),
-                policy: ImagePolicy(),
-                monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
-                digestThreads: WorkerThreads(count: 1),
-                holder: Holder(node: "n", process: "p"),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            ).responder.table
-    }
+    private let table = RoutesUnderTest.table()
 
     private func segments(_ path: String) throws -> [String] { try RequestTarget(path).segments }
 
@@ -64,19 +46,35 @@ struct RouteTableTests {
                 case .wrongMethod(let others):
                     #expect(others.map(\.rawValue).joined(separator: ", ") == allow, "\(method) \(path)")
                     #expect(!allow.split(separator: ", ").contains { $0 == method.rawValue }, "\(method) \(path)")
-                case .unknown:
+                case .concealed, .unknown:
                     Issue.record("\(path) is not known")
                 }
             }
         }
     }
 
+    @Test("a route that is not advertised is not there for other methods", arguments: unadvertised)
+    func concealed(_ path: String) throws {
+        for method in [HTTPRequest.Method.head, .post, .put, .patch, .delete, .options] {
+            guard case .concealed = table.match(method, try segments(path)) else {
+                Issue.record("\(method) \(path) is told of it")
+                continue
+            }
+        }
+        guard case .route = table.match(.get, try segments(path)) else {
+            Issue.record("GET \(path) is not found")
+            return
+        }
+    }
+
     @Test("every route has its row, and no route is there twice")
     func coverage() {
-        #expect(Set(table.routes.map(\.path)) == Set(Self.allowed.map(\.template)))
+        #expect(Set(table.routes.map(\.path)) == Set(Self.allowed.map(\.template) + Self.unadvertised))
         let routes = table.routes.map { "\($0.method.rawValue) \($0.path)" }
         #expect(routes.count == Set(routes).count)
-        #expect(routes.count == Self.allowed.reduce(0) { $0 + $1.allow.split(separator: ", ").count })
+        #expect(
+            routes.count == Self.allowed.reduce(Self.unadvertised.count) { $0 + $1.allow.split(separator: ", ").count }
+        )
     }
 
     @Test(
@@ -103,15 +101,5 @@ struct RouteTableTests {
         }
         #expect(route.path == "/images/{id}/tags/{tag}")
         #expect(parameters == ["id": "1", "tag": "a b+c"])
-    }
-}
-
-private struct AbsentRegistry: RegistryClient {
-    func call<Operation: RegistryOperation>(
-        _ operation: Operation,
-        as caller: Caller,
-        requestID: String
-    ) async throws(RegistryError) -> Operation.Response {
-        throw RegistryError(.unavailable, "There is no registry")
     }
 }

@@ -68,6 +68,14 @@ enum APIOptions {
         "public_endpoint",
         help: "Base URL in version documents and Location headers; that of each request when unset."
     )
+    static let parsesProxyHeaders = ConfigurationOption.boolean(
+        "oslo_middleware",
+        "enable_proxy_headers_parsing",
+        default: false,
+        help:
+            "Believe Forwarded and X-Forwarded-Proto, -Host, -Port, -For and -Prefix: for links, and for the client's "
+            + "address in the log. Only behind a proxy that sets or removes them. public_endpoint wins."
+    )
     static let defaultPageSize = ConfigurationOption.integer(
         "DEFAULT",
         "limit_param_default",
@@ -157,10 +165,11 @@ enum APIOptions {
     )
 
     static let all: [OptionDescription] =
-        listening.all + LogOptions.all + [
+        listening.all + LogOptions.all + HealthOptions.all + CrossOriginOptions.all + [
             OptionDescription(strategy), OptionDescription(userFile), OptionDescription(allowsAnonymous),
             OptionDescription(noauthUser), OptionDescription(noauthProject), OptionDescription(noauthRoles),
-            OptionDescription(noauthAnywhere), OptionDescription(publicEndpoint), OptionDescription(defaultPageSize),
+            OptionDescription(noauthAnywhere), OptionDescription(publicEndpoint),
+            OptionDescription(parsesProxyHeaders), OptionDescription(defaultPageSize),
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(containerFormats),

@@ -48,14 +48,15 @@ struct ServeCommand: AsyncParsableCommand {
         let keys = try RegistryKeys(file: try configuration.value(of: APIOptions.keyFile))
         let endpoints = try endpoints(configuration)
         let cores = max(2, NIOCore.System.coreCount)
-        let catalogue = try await StoreOptions.catalogue(
-            configuration,
-            threads: WorkerThreads(count: max(8, cores)),
-            logger: logger
-        )
-        let settings = try settings(configuration, catalogue)
+        let fileThreads = WorkerThreads(count: max(8, cores))
+        let catalogue = try await StoreOptions.catalogue(configuration, threads: fileThreads, logger: logger)
+        let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
+        let settings = try settings(configuration, catalogue, declared)
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
+
+        let health = try HealthOptions.check(in: configuration)
+        let healthFiles = try HealthOptions.files(in: configuration, port: address.port)
 
         let registry = try await HTTPRegistryClient(
             endpoints: endpoints,
@@ -68,7 +69,9 @@ struct ServeCommand: AsyncParsableCommand {
             registry: registry,
             identity: identity,
             policy: policy,
-            monitoring: Monitoring(metrics: metrics) { nil },
+            monitoring: Monitoring(metrics: metrics, health: health) {
+                healthFiles.isEmpty ? nil : await fileThreads.run { healthFiles.fault() }
+            },
             digestThreads: WorkerThreads(count: cores),
             holder: Holder(node: node(address), process: makeUUID()),
             logger: logger
@@ -142,12 +145,16 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func settings(_ configuration: ServiceConfiguration, _ catalogue: StoreCatalogue) throws -> ImageAPISettings
-    {
+    private func settings(
+        _ configuration: ServiceConfiguration,
+        _ catalogue: StoreCatalogue,
+        _ declared: DeclaredProperties
+    ) throws -> ImageAPISettings {
         var settings = ImageAPISettings(
             schema: ImageSchema(
                 containerFormats: try configuration.value(of: APIOptions.containerFormats),
-                diskFormats: try configuration.value(of: APIOptions.diskFormats)
+                diskFormats: try configuration.value(of: APIOptions.diskFormats),
+                declared: declared
             ),
             limits: ImageLimits(
                 tagQuota: try configuration.value(of: APIOptions.tagQuota),
@@ -160,6 +167,8 @@ struct ServeCommand: AsyncParsableCommand {
             while endpoint.hasSuffix("/") { endpoint.removeLast() }
             settings.publicEndpoint = endpoint
         }
+        settings.believesProxyHeaders = try configuration.value(of: APIOptions.parsesProxyHeaders)
+        settings.crossOrigin = try CrossOriginOptions.rules(in: configuration)
         settings.showsDirectURL = try configuration.value(of: APIOptions.showsDirectURL)
         settings.defaultPageSize = try configuration.value(of: APIOptions.defaultPageSize)
         settings.maximumPageSize = try configuration.value(of: APIOptions.maximumPageSize)

@@ -15,6 +15,12 @@ public struct ImageAPISettings: Sendable {
     public var maximumPageSize = 1_000
     /// Longest accepted `X-Openstack-Request-ID`; 0 means any.
     public var maximumRequestIDLength = 64
+    /// Whether scheme, host and client are taken from `Forwarded` and its forerunners (`enable_proxy_headers_parsing`).
+    public var believesProxyHeaders = false
+    /// Which web pages may use the API.
+    public var crossOrigin = CrossOrigin()
+    /// How images can be imported; none of the methods is there yet.
+    public var importMethods: [String] = []
     /// Largest upload in bytes (`image_size_cap`).
     public var imageSizeCap: Int64 = 1 << 40
     /// Algorithm of the multihash (`hashing_algorithm`).

@@ -60,6 +60,7 @@ public struct ImageService: Sendable {
             ImageMemberRoutes(
                 membership: ImageMembership(registry: registry, policy: policy, limits: settings.limits)
             ).routes,
+            InfoRoutes(settings: settings, policy: policy).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]
         responder = ImageResponder(

@@ -53,10 +53,10 @@ struct ServeCommand: AsyncParsableCommand {
         let monitoring = Monitoring(metrics: metrics) {
             do {
                 return try await database.read {
-                    try $0.query("SELECT 1", []) { $0.integer(0) }.isEmpty ? "EMPTY" : nil
+                    try $0.query("SELECT 1", []) { $0.integer(0) }.isEmpty ? HealthFault("EMPTY") : nil
                 }
             } catch {
-                return "DATABASE"
+                return HealthFault("DATABASE")
             }
         }
         let application = HTTPService.application(

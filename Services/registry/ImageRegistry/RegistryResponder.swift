@@ -27,7 +27,7 @@ public struct RegistryResponder: HTTPResponder {
     }
 
     public func respond(to request: Request, context connection: ConnectionContext) async throws -> Response {
-        if let response = await monitoring.respond(to: request) { return response }
+        if let response = await monitoring.respond(to: request, from: connection.peerAddress) { return response }
         let clock = ContinuousClock()
         let start = clock.now
         var operation = "?"

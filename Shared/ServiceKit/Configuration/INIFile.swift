@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A file in oslo.config's dialect of INI: `[section]`, `name = value` or `name: value`, lines that start with `#` or `;`
 /// are comments, an indented line continues the value above it (joined by a line feed), and one pair of quotation marks
 /// around a value is taken off. A section may appear again; a name that is repeated keeps all its values, in order.
@@ -19,7 +17,7 @@ public struct INIFile: Sendable {
     public private(set) var sections: [String] = []
 
     public init(contentsOf path: String) throws(ConfigurationError) {
-        try self.init(bytes: Self.read(path), path: path)
+        try self.init(bytes: WholeFile.bytes(of: path), path: path)
     }
 
     /// - Throws: an error that names file and line, and never shows the line: it may hold a secret.
@@ -36,25 +34,6 @@ public struct INIFile: Sendable {
         parser.finishEntry()
         entries = parser.entries
         sections = parser.sections
-    }
-
-    private static func read(_ path: String) throws(ConfigurationError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw ConfigurationError("\(path): cannot be opened: \(String(cString: strerror(errno)))")
-        }
-        defer { close(descriptor) }
-        var contents: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count == 0 { return contents }
-            if count > 0 {
-                contents.append(contentsOf: buffer[..<count])
-            } else if errno != EINTR {
-                throw ConfigurationError("\(path): cannot be read: \(String(cString: strerror(errno)))")
-            }
-        }
     }
 }
 

@@ -17,6 +17,14 @@ public enum ListeningAddress: Sendable, CustomStringConvertible {
         }
     }
 
+    /// `nil` on a Unix socket.
+    public var port: Int? {
+        switch self {
+        case .tcp(_, let port): port
+        case .unixSocket: nil
+        }
+    }
+
     /// Whether only this machine can connect.
     public var isLocal: Bool {
         switch self {

@@ -8,8 +8,8 @@ internal import NIOCore
 public import ServiceKit
 internal import WireJSON
 
-/// Every public request, top to bottom: monitoring, version, identity, route, answer. Failures become answers here and
-/// nowhere else.
+/// Every public request, top to bottom: monitoring, other origins, version, identity, route, answer. Failures become
+/// answers here and nowhere else.
 public struct ImageResponder: HTTPResponder {
     let settings: ImageAPISettings
     let identity: any IdentityProvider
@@ -19,31 +19,42 @@ public struct ImageResponder: HTTPResponder {
     let logger: Logger
 
     public func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        if let response = await monitoring.respond(to: request) { return response }
+        if let response = await monitoring.respond(to: request, from: context.peerAddress) { return response }
+        if let response = settings.crossOrigin.preflight(request) { return response }
         let start = ContinuousClock.now
-        var trace = Trace()
+        let address = ClientAddress(
+            of: request,
+            peer: context.peerAddress,
+            believesProxies: settings.believesProxyHeaders
+        )
+        var trace = Trace(client: address.client)
         var response: Response
         do {
-            response = try await answer(request, context, &trace)
+            response = try await answer(request, context, base: settings.publicEndpoint ?? address.base, &trace)
         } catch {
             response = failure(error, request, trace)
         }
         if let id = trace.requestID { response.headers[.requestID] = id }
+        settings.crossOrigin.mark(&response, for: request)
         record(request, response, trace, ContinuousClock.now - start)
         return response
     }
 
     /// What is known of a request when it is answered, whatever became of it.
     private struct Trace {
+        var client: String?
         /// `nil` until somebody was identified: earlier answers carry no id.
         var requestID: String?
         var caller: Caller?
         var route = "-"
     }
 
-    private func answer(_ request: Request, _ context: ConnectionContext, _ trace: inout Trace) async throws -> Response
-    {
-        let base = base(of: request, context)
+    private func answer(
+        _ request: Request,
+        _ context: ConnectionContext,
+        base: String,
+        _ trace: inout Trace
+    ) async throws -> Response {
         let target = try RequestTarget(request.head.path ?? "/")
         guard let segments = versioned(target, request) else {
             let isList = target.segments.first == "versions"
@@ -83,15 +94,23 @@ public struct ImageResponder: HTTPResponder {
             ).response(accept: request.headers[.accept], isHead: request.method == .head)
             response.headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ")
             return response
+        case .concealed:
+            return notFound.response(accept: request.headers[.accept], isHead: request.method == .head)
         case .unknown:
             let isKnownMethod = [.get, .head, .post, .put, .delete, .patch].contains(request.method)
-            return ErrorDocument(
-                status: isKnownMethod ? .notFound : .notImplemented,
-                explanation: isKnownMethod
-                    ? "The resource could not be found."
-                    : "The request method \(request.method.rawValue) is not implemented for this server."
-            ).response(accept: request.headers[.accept], isHead: request.method == .head)
+            let document =
+                isKnownMethod
+                ? notFound
+                : ErrorDocument(
+                    status: .notImplemented,
+                    explanation: "The request method \(request.method.rawValue) is not implemented for this server."
+                )
+            return document.response(accept: request.headers[.accept], isHead: request.method == .head)
         }
+    }
+
+    private var notFound: ErrorDocument {
+        ErrorDocument(status: .notFound, explanation: "The resource could not be found.")
     }
 
     /// The path behind the version, or `nil` where the answer is the list of versions.
@@ -105,18 +124,13 @@ public struct ImageResponder: HTTPResponder {
         return target.segments.dropFirst()
     }
 
-    private func base(of request: Request, _ context: ConnectionContext) -> String {
-        if let endpoint = settings.publicEndpoint { return endpoint }
-        return "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")"
-    }
-
     private func requestID(of request: Request) throws(ServiceError) -> String {
         guard let given = request.headers[.requestID], !given.isEmpty else { return RequestID.make() }
         let limit = settings.maximumRequestIDLength
         guard limit == 0 || given.utf8.count <= limit else {
             throw ServiceError(.headerTooLarge, "x-openstack-request-id is too long, max size \(limit)")
         }
-        return given.hasPrefix("req-") ? given : "req-\(given)"
+        return RequestID.adopt(given)
     }
 
     private func failure(_ error: any Error, _ request: Request, _ trace: Trace) -> Response {
@@ -177,6 +191,7 @@ public struct ImageResponder: HTTPResponder {
     private func metadata(_ trace: Trace, _ more: Logger.Metadata) -> Logger.Metadata {
         var metadata = more
         metadata["request.id"] = "\(trace.requestID ?? "-")"
+        metadata["client"] = "\(trace.client ?? "-")"
         metadata["user"] = "\(trace.caller?.user ?? "-")"
         metadata["project"] = "\(trace.caller?.project ?? "-")"
         return metadata

@@ -9,10 +9,14 @@ struct Route: Sendable {
     var method: HTTPRequest.Method
     /// Segments behind the version; `{name}` stands for any one segment.
     var template: [String]
+    /// Whether other methods on its path are told of it by 405 and `Allow`. The reference keeps a few routes to itself:
+    /// where no other is advertised, other methods get 404.
+    var isAdvertised: Bool
     var handler: Handler
 
-    init(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+    init(_ method: HTTPRequest.Method, _ path: String, isAdvertised: Bool = true, _ handler: @escaping Handler) {
         self.method = method
+        self.isAdvertised = isAdvertised
         template = path.split(separator: "/").map(String.init)
         self.handler = handler
     }
@@ -25,6 +29,8 @@ struct RouteTable: Sendable {
     enum Match {
         case route(Route, parameters: [String: String])
         case wrongMethod(allowed: [HTTPRequest.Method])
+        /// The path is there for other methods, none of which is advertised.
+        case concealed
         case unknown
     }
 
@@ -39,12 +45,14 @@ struct RouteTable: Sendable {
 
     func match(_ method: HTTPRequest.Method, _ segments: some Collection<String>) -> Match {
         var allowed: [HTTPRequest.Method] = []
+        var isConcealed = false
         for route in byLength[segments.count] ?? [] {
             guard let parameters = Self.parameters(route.template, segments) else { continue }
             if route.method == method { return .route(route, parameters: parameters) }
-            allowed.append(route.method)
+            if route.isAdvertised { allowed.append(route.method) } else { isConcealed = true }
         }
-        return allowed.isEmpty ? .unknown : .wrongMethod(allowed: allowed)
+        guard allowed.isEmpty else { return .wrongMethod(allowed: allowed) }
+        return isConcealed ? .concealed : .unknown
     }
 
     private static func parameters(_ template: [String], _ segments: some Collection<String>) -> [String: String]? {

@@ -15,6 +15,7 @@ extension ServiceError.Code {
         case .unsupportedMediaType: .unsupportedMediaType
         case .rangeNotSatisfiable: .init(code: 416, reasonPhrase: "Request Range Not Satisfiable")
         case .headerTooLarge: .init(code: 431, reasonPhrase: "Request Header Fields Too Large")
+        case .targetTooLong: .init(code: 414, reasonPhrase: "Request-URI Too Long")
         case .unavailable: .serviceUnavailable
         case .internalError: .internalServerError
         }

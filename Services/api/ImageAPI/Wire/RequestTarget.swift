@@ -9,8 +9,14 @@ struct RequestTarget: Sendable, Equatable {
     /// The query as it was sent.
     var rawQuery: String
 
-    /// - Throws: `invalidRequest` when the path or the query, once decoded, is not UTF-8.
+    /// The longest that is read, in bytes: what Glance's own server took in one line (`max_header_line`).
+    static let lengthLimit = 16 << 10
+
+    /// - Throws: `targetTooLong`; `invalidRequest` when the path or the query, once decoded, is not UTF-8.
     init(_ text: String) throws(ServiceError) {
+        guard text.utf8.count <= Self.lengthLimit else {
+            throw ServiceError(.targetTooLong, "The URL is longer than \(Self.lengthLimit) bytes.")
+        }
         let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = try Self.decode(parts.first ?? "", plusIsSpace: false)
         segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)

@@ -1,0 +1,92 @@
+import HTTPTypes
+import Hummingbird
+import Testing
+
+@testable import ImageAPI
+
+@Suite("Web pages of other origins")
+struct CrossOriginTests {
+    private static let page = "https://dashboard.example"
+
+    private var rules: CrossOrigin {
+        var rules = CrossOrigin()
+        rules.allowedOrigins = [Self.page]
+        rules.exposedHeaders = ["X-Auth-Token", "X-OpenStack-Request-ID"]
+        rules.allowedMethods = ["GET", "PUT"]
+        rules.allowedHeaders = ["X-Auth-Token"]
+        return rules
+    }
+
+    private func marked(_ rules: CrossOrigin, origin: String?) -> Response {
+        var response = Response(status: .ok, headers: [.vary: "Accept"])
+        rules.mark(&response, for: .made(headers: origin.map { ["Origin": $0] } ?? [:]))
+        return response
+    }
+
+    @Test("a page of an allowed origin may read answers")
+    func allowed() {
+        let response = marked(rules, origin: Self.page)
+        #expect(response.header("Access-Control-Allow-Origin") == Self.page)
+        #expect(response.header("Access-Control-Allow-Credentials") == "true")
+        #expect(response.header("Access-Control-Expose-Headers") == "X-Auth-Token,X-OpenStack-Request-ID")
+        #expect(response.header("Vary") == "Accept, Origin")
+    }
+
+    @Test("other answers are not touched", arguments: ["https://evil.example", "", "null", nil])
+    func untouched(_ origin: String?) {
+        #expect(marked(rules, origin: origin).header("Vary") == "Accept")
+        #expect(marked(rules, origin: origin).header("Access-Control-Allow-Origin") == nil)
+        #expect(marked(CrossOrigin(), origin: Self.page).header("Access-Control-Allow-Origin") == nil)
+    }
+
+    @Test("a star allows any origin")
+    func star() {
+        var rules = rules
+        rules.allowedOrigins = ["*"]
+        rules.allowsCredentials = false
+        let response = marked(rules, origin: "https://anyone.example")
+        #expect(response.header("Access-Control-Allow-Origin") == "*")
+        #expect(response.header("Access-Control-Allow-Credentials") == nil)
+    }
+
+    private func preflight(_ origin: String? = page, method: String? = "PUT", headers: String? = nil) -> Response? {
+        var fields: [String: String] = [:]
+        fields["Origin"] = origin
+        fields["Access-Control-Request-Method"] = method
+        fields["Access-Control-Request-Headers"] = headers
+        return rules.preflight(.made(.options, headers: fields))
+    }
+
+    @Test("a browser that asks first is told what it may")
+    func asked() throws {
+        let response = try #require(preflight(headers: "x-auth-token, Content-Type"))
+        #expect(response.status == .ok)
+        #expect(response.header("Access-Control-Allow-Origin") == Self.page)
+        #expect(response.header("Access-Control-Allow-Methods") == "PUT")
+        #expect(response.header("Access-Control-Allow-Headers") == "x-auth-token,Content-Type")
+        #expect(response.header("Access-Control-Max-Age") == "3600")
+        #expect(response.header("Vary") == "Origin")
+    }
+
+    @Test(
+        "what is not allowed shows by what is missing",
+        arguments: [("PATCH", nil), ("put", nil), ("PUT", "X-Evil"), ("PUT", "X-Auth-Token, X-Evil")]
+            as [(String, String?)]
+    )
+    func refused(_ method: String, _ headers: String?) throws {
+        let response = try #require(preflight(method: method, headers: headers))
+        #expect(response.status == .ok)
+        #expect(response.header("Access-Control-Allow-Origin") == nil)
+        #expect(response.header("Access-Control-Allow-Methods") == nil)
+    }
+
+    @Test("OPTIONS that is no question of an allowed page goes its own way")
+    func noPreflight() {
+        #expect(preflight("https://evil.example") == nil)
+        #expect(preflight(nil) == nil)
+        #expect(preflight(method: nil) == nil)
+        #expect(
+            rules.preflight(.made(.get, headers: ["Origin": Self.page, "Access-Control-Request-Method": "PUT"])) == nil
+        )
+    }
+}

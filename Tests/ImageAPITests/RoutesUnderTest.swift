@@ -1,0 +1,41 @@
+import Hummingbird
+import Identity
+import ImageModel
+import Logging
+import Policy
+import RegistryContract
+import ServiceKit
+import StoreLayer
+
+@testable import ImageAPI
+
+/// The API's own routes, put together as the program does, with nothing behind them.
+enum RoutesUnderTest {
+    static func table() -> RouteTable {
+        ImageService(
+            settings: ImageAPISettings(
+                schema: ImageSchema(),
+                limits: ImageLimits(),
+                catalogue: StoreCatalogue(single: StubStore("only"))
+            ),
+            registry: AbsentRegistry(),
+            identity: NoAuthIdentity(),
+            policy: ImagePolicy(),
+            monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
+            digestThreads: WorkerThreads(count: 1),
+            holder: Holder(node: "test", process: "test"),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ).responder.table
+    }
+}
+
+/// A registry that never answers.
+struct AbsentRegistry: RegistryClient {
+    func call<Operation: RegistryOperation>(
+        _ operation: Operation,
+        as caller: Caller,
+        requestID: String
+    ) async throws(RegistryError) -> Operation.Response {
+        throw RegistryError(.unavailable, "There is none.")
+    }
+}
