@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import time
 import uuid
@@ -118,6 +119,23 @@ def test_a_body_that_ends_early(deployment, session):
         connection.send(upload_head(session, deployment, image_id, {"Content-Length": 1000}))
         connection.send(b"only this")
     assert wait_until(lambda: session.get(f"{deployment.url}/v2/images/{image_id}").json()["status"] == "queued")
+    assert_stores_empty(deployment)
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["half-closed", "closed"])
+def test_chunks_that_end_early(deployment, session, half):
+    """Nobody declared a length, so that only the missing last chunk tells it from a whole image."""
+    image_id = create(deployment, session)
+    url = f"{deployment.url}/v2/images/{image_id}"
+    with Connection(deployment.api.port) as connection:
+        connection.send(upload_head(session, deployment, image_id, {"Transfer-Encoding": "chunked"}))
+        connection.send(b"5\r\nabcde\r\n")
+        assert wait_until(lambda: session.get(url).json()["status"] == "saving")
+        if half:
+            connection.socket.shutdown(socket.SHUT_WR)
+            assert connection.answer().status in (0, 400)
+    assert wait_until(lambda: session.get(url).json()["status"] != "saving")
+    assert session.get(url).json()["status"] == "queued"
     assert_stores_empty(deployment)
 
 

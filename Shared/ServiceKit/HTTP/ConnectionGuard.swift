@@ -33,6 +33,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let limits: Limits
     private var expectsContinue = false
     private var requestIsOpen = false
+    /// Whether the last request came to its end.
+    var hasWholeRequest: Bool { !requestIsOpen }
     private var responseIsOpen = false
     private var isLingering = false
     private var lingered = 0
@@ -164,7 +166,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests that are none
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, !responseIsOpen, !isLingering else {
+        // Within a body it is the application's to answer: it must learn that the body did not end as it should.
+        guard let error = error as? HTTPParserError, !requestIsOpen, !responseIsOpen, !isLingering else {
             return context.fireErrorCaught(error)
         }
         let (status, sentence): (HTTPResponse.Status, String) =

@@ -52,6 +52,20 @@ public struct ConnectionContext: InitializableFromSource, RequestContextSource {
     /// The other side's IP address; `nil` on a Unix socket.
     public var peerAddress: String? { channel.remoteAddress?.ipAddress }
 
+    /// Whether the current request has arrived to its end. Asked where a body's length was not declared: a connection that
+    /// breaks looks like the end of a body.
+    public func hasWholeRequest() async -> Bool {
+        let channel = channel
+        do {
+            return try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).hasWholeRequest
+            }.get()
+        } catch {
+            // The connection is gone, and its handlers with it.
+            return false
+        }
+    }
+
     /// Tells the client that its body is about to be read, where it waits for that (RFC 9110 §10.1.1). Early refusals do
     /// without, and so spare the client the upload.
     public func willReadBody() {

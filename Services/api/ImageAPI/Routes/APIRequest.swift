@@ -60,7 +60,8 @@ struct APIRequest: Sendable {
         }
         connection.willReadBody()
         var bytes: [UInt8] = []
-        for try await chunk in request.body {
+        var chunks = request.body.makeAsyncIterator()
+        while let chunk = try await Self.next(&chunks) {
             bytes.append(contentsOf: chunk.readableBytesView)
             guard bytes.count <= Self.documentLimit else { throw tooLarge }
         }
@@ -83,6 +84,19 @@ struct APIRequest: Sendable {
         case .object, .array: return document
         default: throw ServiceError(.invalidRequest, "Unexpected body type. Expected list/dict.")
         }
+    }
+
+    private static func next(_ chunks: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
+        do {
+            return try await chunks.next()
+        } catch {
+            throw brokenBody(error)
+        }
+    }
+
+    /// A body that is not well-formed, or that ended before its end.
+    static func brokenBody(_ cause: (any Error)?) -> ServiceError {
+        ServiceError(.invalidRequest, "The request's body is malformed, or it ended early.", cause: cause)
     }
 
     /// The request's JSON document where only an object will do.

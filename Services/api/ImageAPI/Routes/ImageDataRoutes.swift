@@ -108,7 +108,14 @@ private struct UploadBody: AsyncSequence, Sendable {
                 hasBegun = true
                 connection.willReadBody()
             }
-            return try await base.next(isolation: actor)
+            do {
+                if let chunk = try await base.next(isolation: actor) { return chunk }
+            } catch {
+                throw APIRequest.brokenBody(error)
+            }
+            // A connection that went away ends the sequence as well: such a body must not be taken for a whole one.
+            guard await connection.hasWholeRequest() else { throw APIRequest.brokenBody(nil) }
+            return nil
         }
     }
 }
