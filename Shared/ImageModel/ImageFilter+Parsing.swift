@@ -78,7 +78,7 @@ extension ImageFilter {
 
     /// Splits on commas outside double quotes. A backslash before a quote makes it an ordinary character, and inside
     /// quotes before a backslash, too. A comma at the end is not followed by an empty value.
-    private static func quotedList(_ list: String) throws(ServiceError) -> [String] {
+    static func quotedList(_ list: String) throws(ServiceError) -> [String] {
         func wrong(_ reason: String) -> ServiceError {
             ServiceError(.invalidRequest, "Invalid filter value \(list.excerpt). \(reason)")
         }

@@ -13,6 +13,8 @@ public enum ImageFilter: Sendable, Equatable {
     case tag(String)
     /// The image has this custom property with exactly this value.
     case property(name: String, value: String)
+    /// What `os_glance_filter` can say beyond the others.
+    case condition(ImageCondition)
     /// No image matches.
     case nothing
 
@@ -66,7 +68,7 @@ public enum ImageFilter: Sendable, Equatable {
 
 extension ImageFilter: WireCodable {
     private enum Kind: String {
-        case text, integer, bound, time, protected, tag, property, nothing
+        case text, integer, bound, time, protected, tag, property, condition, nothing
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -100,6 +102,9 @@ extension ImageFilter: WireCodable {
                 writer.field("kind", Kind.property.rawValue)
                 writer.field("name", name)
                 writer.field("value", value)
+            case .condition(let condition):
+                writer.field("kind", Kind.condition.rawValue)
+                condition.writeMembers(to: &writer)
             case .nothing:
                 writer.field("kind", Kind.nothing.rawValue)
             }
@@ -119,6 +124,7 @@ extension ImageFilter: WireCodable {
         case .protected: self = .protected(try members.bool("value"))
         case .tag: self = .tag(try members.string("value"))
         case .property: self = .property(name: try members.string("name"), value: try members.string("value"))
+        case .condition: self = .condition(try ImageCondition(json: json))
         case .nothing: self = .nothing
         }
     }

@@ -27,6 +27,7 @@ extension ImageListQuery {
             hidden: try Self.hidden(last["os_hidden"])
         )
         var seen: Set<String> = []
+        var conditions = 0
         for (name, value) in parameters {
             switch name {
             case "limit", "marker", "sort", "sort_key", "sort_dir", "visibility", "member_status", "os_hidden": break
@@ -35,11 +36,36 @@ extension ImageListQuery {
             case "changes-since":
                 throw ServiceError(.invalidRequest, "The \"changes-since\" filter is no longer available on v2.")
             case "tag": filters.append(try ImageFilter(parameter: name, value))
+            case "os_glance_filter":
+                conditions += 1
+                guard conditions <= ImageFilter.maximumConditions else {
+                    throw ServiceError(
+                        .invalidRequest,
+                        "There are more than \(ImageFilter.maximumConditions) os_glance_filter parameters."
+                    )
+                }
+                filters.append(try ImageFilter(search: value))
+            case "os_glance_newest": break
             default:
                 guard seen.insert(name).inserted, let value = last[name] else { continue }
                 filters.append(try ImageFilter(parameter: name, value))
             }
         }
+        if let family = last["os_glance_newest"] { try restrict(toNewestOf: family) }
+    }
+
+    /// Leaves the newest active image of a family. An order has nothing to say about one image, and so is passed over.
+    private mutating func restrict(toNewestOf family: String) throws(ServiceError) {
+        guard !hidden else {
+            throw ServiceError(.invalidRequest, "os_glance_newest cannot be combined with os_hidden=true.")
+        }
+        guard marker == nil else {
+            throw ServiceError(.invalidRequest, "os_glance_newest cannot be combined with marker.")
+        }
+        filters += [try ImageFilter(family: family), .text(.status, anyOf: [ImageStatus.active.rawValue])]
+        sort = Self.defaultSort
+        limit = min(limit, 1)
+        newestOnly = true
     }
 
     private static func limit(_ text: String?, _ paging: PageLimits) throws(ServiceError) -> Int {

@@ -14,6 +14,9 @@ public struct ImageListQuery: Sendable, Equatable {
     public var memberStatus: MemberStatusFilter
     /// Shows hidden images only, instead of the others only.
     public var hidden: Bool
+    /// Asks for the newest image alone: its page has no successor. Not sent to the registry, which is told by filters, order
+    /// and limit.
+    public var newestOnly = false
 
     public init(
         limit: Int,

@@ -24,6 +24,8 @@ public struct ServiceError: Error, Sendable {
         case conflict
         /// It was there and went away while the request ran.
         case gone
+        /// The image is not in the state that the client's `If-Match` or `If-None-Match` names.
+        case preconditionFailed
         /// A quota, a size limit, or the storage is full.
         case limitExceeded
         case unsupportedMediaType

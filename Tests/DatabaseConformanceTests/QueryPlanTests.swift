@@ -117,4 +117,25 @@ struct QueryPlanTests {
             #expect(plan.contains("image_properties_by_value"), "\(plan)")
         }
     }
+
+    /// Planned by searching the parameter's grammar, as a client would.
+    private func searchPlan(
+        _ caller: Caller,
+        _ conditions: [String],
+        sort: [ImageSort] = ImageListQuery.defaultSort
+    ) async throws -> String {
+        let query = try ImageListQuery(parameters: conditions.map { (name: "os_glance_filter", value: $0) })
+        return try await plan(caller, sort: sort, filters: query.filters)
+    }
+
+    @Test("names with a prefix are a range of the names' index", arguments: callers)
+    func namePrefix(_ caller: Caller) async throws {
+        let range = "SEARCH i USING INDEX images_by_name (name>? AND name<?)"
+        let plan = try await searchPlan(caller, ["name:prefix:deb"])
+        #expect(plan.contains(range), "\(plan)")
+        #expect(!plan.contains("SCAN i"), "\(plan)")
+        expectAggregates(in: plan)
+        let combined = try await searchPlan(caller, ["name:prefix:deb", "os_version:gte:22.04", "tag:exists"])
+        #expect(combined.contains(range), "\(combined)")
+    }
 }

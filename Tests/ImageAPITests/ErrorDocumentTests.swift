@@ -102,6 +102,7 @@ extension ServiceError.Code {
         case .notFound: "404 Not Found"
         case .conflict: "409 Conflict"
         case .gone: "410 Gone"
+        case .preconditionFailed: "412 Precondition Failed"
         case .limitExceeded: "413 Request Entity Too Large"
         case .unsupportedMediaType: "415 Unsupported Media Type"
         case .rangeNotSatisfiable: "416 Request Range Not Satisfiable"

@@ -151,7 +151,8 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         filters: [
             .text(.name, anyOf: ["a", "b"]), .integer(.minRAM, equals: 1), .bound(.size, .atMost, 2),
             .time(.createdAt, .greaterOrEqual, Timestamp(seconds: 5)), .protected(true), .tag("t"),
-            .property(name: "os_distro", value: "debian"), .nothing,
+            .property(name: "os_distro", value: "debian"),
+            .condition(ImageCondition(.property("os_version"), .order(.greaterOrEqual, "22.04"))), .nothing,
         ],
         visibility: .only(.public),
         memberStatus: .rejected,

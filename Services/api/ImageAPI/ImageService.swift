@@ -55,8 +55,8 @@ public struct ImageService: Sendable {
                 ),
                 download: ImageDownload(registry: registry, policy: policy, catalogue: catalogue)
             ).routes,
-            ImageTagRoutes(change: change).routes,
-            ImageActionRoutes(change: change).routes,
+            ImageTagRoutes(change: change, settings: settings).routes,
+            ImageActionRoutes(change: change, settings: settings).routes,
             ImageMemberRoutes(
                 membership: ImageMembership(registry: registry, policy: policy, limits: settings.limits)
             ).routes,

@@ -14,16 +14,21 @@ extension ImageTable {
         var condition = SQLCondition("i.deleted_at IS NULL AND i.status <> 'killed'")
         condition.add("i.os_hidden = ?", SQLValue(query.hidden))
         restrict(&condition, to: caller, query)
-        for filter in query.filters { filter.add(to: &condition) }
+        for filter in query.filters { filter.add(to: &condition, connection.dialect) }
         if let marker = query.marker {
             condition.add(after: try markerRow(marker, query.sort, caller), query.sort)
         }
         let order = query.sort.map { "\($0.expression) \($0.direction == .ascending ? "ASC" : "DESC")" }
+            .joined(separator: ", ")
+        var rows = "\(condition.sql) ORDER BY \(order) LIMIT ?"
+        if query.filters.contains(where: \.isNamePrefix) {
+            // What a range of names finds has to be sorted: ids alone, so that only one page of whole records is read.
+            rows = "i.id IN (SELECT i.id FROM images i WHERE \(rows)) ORDER BY \(order)"
+        }
         return try connection.query(
             """
             SELECT \(Self.columns(connection.dialect)) FROM images i
-            WHERE \(condition.sql)
-            ORDER BY \(order.joined(separator: ", ")) LIMIT ?
+            WHERE \(rows)
             """,
             condition.values + [.integer(Int64(query.limit))],
             Self.image(from:)
@@ -99,7 +104,7 @@ struct SQLCondition {
     private(set) var sql: String
     private(set) var values: [SQLValue]
 
-    init(_ sql: String, _ values: SQLValue...) {
+    init(_ sql: String, _ values: [SQLValue] = []) {
         self.sql = sql
         self.values = values
     }
@@ -141,7 +146,14 @@ struct SQLCondition {
 }
 
 extension ImageFilter {
-    fileprivate func add(to condition: inout SQLCondition) {
+    fileprivate var isNamePrefix: Bool {
+        if case .condition(let condition) = self, condition.subject == .text(.name), case .prefix = condition.test {
+            return true
+        }
+        return false
+    }
+
+    fileprivate func add(to condition: inout SQLCondition, _ dialect: SQLDialect) {
         switch self {
         case .nothing:
             condition.add("1 = 0")
@@ -172,6 +184,8 @@ extension ImageFilter {
             case .equal: condition.add("\(column) >= ? AND \(column) < ?", start, end)
             case .notEqual: condition.add("(\(column) < ? OR \(column) >= ?)", start, end)
             }
+        case .condition(let test):
+            test.add(to: &condition, dialect)
         case .protected(let value):
             condition.add("i.protected = ?", SQLValue(value))
         case .tag(let tag):

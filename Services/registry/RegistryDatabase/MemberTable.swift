@@ -35,7 +35,7 @@ public struct MemberTable {
 
     /// The owner and administrators see every member of an image, others see themselves alone.
     private static func visible(of image: Image, to caller: Caller) -> SQLCondition {
-        var condition = SQLCondition("image_id = ?", .text(image.id.text))
+        var condition = SQLCondition("image_id = ?", [.text(image.id.text)])
         guard !ImageTable.isMutable(image, by: caller) else { return condition }
         if let project = caller.project {
             condition.add("member = ?", .text(project))

@@ -4,6 +4,7 @@ internal import ImageModel
 /// `/v2/images/{id}/actions/deactivate` and `reactivate`.
 struct ImageActionRoutes: Sendable {
     let change: ImageChange
+    let settings: ImageAPISettings
 
     var routes: [Route] {
         [
@@ -14,13 +15,23 @@ struct ImageActionRoutes: Sendable {
 
     @Sendable func deactivate(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
-        try await change.deactivate(try request.imageID(), as: request.caller, requestID: request.requestID)
+        try await change.deactivate(
+            try request.imageID(),
+            onlyIf: try request.imagePrecondition(settings, isPart: true),
+            as: request.caller,
+            requestID: request.requestID
+        )
         return .empty()
     }
 
     @Sendable func reactivate(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
-        try await change.reactivate(try request.imageID(), as: request.caller, requestID: request.requestID)
+        try await change.reactivate(
+            try request.imageID(),
+            onlyIf: try request.imagePrecondition(settings, isPart: true),
+            as: request.caller,
+            requestID: request.requestID
+        )
         return .empty()
     }
 }

@@ -23,22 +23,21 @@ struct ImageRoutes: Sendable {
     }
 
     @Sendable func list(_ request: APIRequest) async throws -> Response {
+        let preconditions = try request.preconditions()
         let query = try ImageListQuery(
             parameters: request.target.query,
             paging: PageLimits(default: settings.defaultPageSize, maximum: settings.maximumPageSize)
         )
         let page = try await reading.list(query, as: request.caller, requestID: request.requestID)
         let links = PageLinks(parameters: request.target.query)
-        return .json(
-            .ok,
-            ImageDocument.bytes(
-                page: page.images,
-                first: links.first,
-                next: page.next.map { links.next(after: $0) },
-                settings: settings,
-                caller: request.caller
-            )
+        let bytes = ImageDocument.bytes(
+            page: page.images,
+            first: links.first,
+            next: page.next.map { links.next(after: $0) },
+            settings: settings,
+            caller: request.caller
         )
+        return try preconditions.answer(bytes, EntityTag(of: bytes))
     }
 
     @Sendable func create(_ request: APIRequest) async throws -> Response {
@@ -54,8 +53,10 @@ struct ImageRoutes: Sendable {
 
     @Sendable func show(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
+        let preconditions = try request.preconditions()
         let image = try await reading.show(try request.imageID(), as: request.caller, requestID: request.requestID)
-        return document(.ok, image, request)
+        let bytes = ImageDocument.bytes(image, settings: settings, caller: request.caller)
+        return try preconditions.answer(bytes, EntityTag(of: bytes, revision: image.revision))
     }
 
     @Sendable func update(_ request: APIRequest) async throws -> Response {
@@ -64,6 +65,7 @@ struct ImageRoutes: Sendable {
         let image = try await change.apply(
             patch,
             to: try request.imageID(),
+            onlyIf: try request.imagePrecondition(settings),
             as: request.caller,
             requestID: request.requestID
         )
@@ -72,12 +74,18 @@ struct ImageRoutes: Sendable {
 
     @Sendable func delete(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
-        try await deletion.delete(try request.imageID(), as: request.caller, requestID: request.requestID)
+        try await deletion.delete(
+            try request.imageID(),
+            onlyIf: try request.imagePrecondition(settings),
+            as: request.caller,
+            requestID: request.requestID
+        )
         return .empty()
     }
 
     private func document(_ status: HTTPResponse.Status, _ image: Image, _ request: APIRequest) -> Response {
-        .json(status, ImageDocument.bytes(image, settings: settings, caller: request.caller))
+        let bytes = ImageDocument.bytes(image, settings: settings, caller: request.caller)
+        return .json(status, bytes, headers: [.eTag: EntityTag(of: bytes, revision: image.revision).field])
     }
 
     private func dialect(of request: APIRequest) throws(ServiceError) -> PatchDialect {

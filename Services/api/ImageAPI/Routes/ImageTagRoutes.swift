@@ -4,6 +4,7 @@ internal import ImageModel
 /// `/v2/images/{id}/tags/{tag}`.
 struct ImageTagRoutes: Sendable {
     let change: ImageChange
+    let settings: ImageAPISettings
 
     var routes: [Route] {
         [
@@ -17,6 +18,7 @@ struct ImageTagRoutes: Sendable {
         try await change.addTag(
             request.parameters["tag"] ?? "",
             to: try request.imageID(),
+            onlyIf: try request.imagePrecondition(settings, isPart: true),
             as: request.caller,
             requestID: request.requestID
         )
@@ -28,6 +30,7 @@ struct ImageTagRoutes: Sendable {
         try await change.removeTag(
             request.parameters["tag"] ?? "",
             from: try request.imageID(),
+            onlyIf: try request.imagePrecondition(settings, isPart: true),
             as: request.caller,
             requestID: request.requestID
         )

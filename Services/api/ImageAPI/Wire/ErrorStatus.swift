@@ -11,6 +11,7 @@ extension ServiceError.Code {
         case .notFound: .notFound
         case .conflict: .conflict
         case .gone: .gone
+        case .preconditionFailed: .preconditionFailed
         case .limitExceeded: .init(code: 413, reasonPhrase: "Request Entity Too Large")
         case .unsupportedMediaType: .unsupportedMediaType
         case .rangeNotSatisfiable: .init(code: 416, reasonPhrase: "Request Range Not Satisfiable")

@@ -7,7 +7,8 @@ enum ImageDocument {
     /// Custom properties come first, so that a reader who keeps the last of two equal names keeps the service's own.
     static func write(_ image: Image, to writer: inout JSONWriter, settings: ImageAPISettings, caller: Caller) {
         writer.object { writer in
-            for (name, value) in image.properties where !Self.isHidden(name) {
+            // In order, so that equal images have equal documents and equal entity tags.
+            for (name, value) in image.properties.sorted(by: { $0.key < $1.key }) where !Self.isHidden(name) {
                 // A null that no schema allows is shown as an empty string.
                 if let value {
                     writer.field(name, value)

@@ -2,6 +2,13 @@ internal import ImageModel
 internal import Policy
 internal import RegistryContract
 
+/// What a client demands of the record that its change is based on (`If-Match`): throws `preconditionFailed` where the
+/// record is another.
+///
+/// It is asked about the very record whose revision the write names, and again about the next one when the write was
+/// overtaken: that has another revision, so another tag.
+typealias ImagePrecondition = @Sendable (Image) throws(ServiceError) -> Void
+
 /// Changes a record: read, decide, write conditionally on what was read. Who was overtaken reads and decides again, so that
 /// of two writers neither undoes the other's change unseen.
 struct ImageChange: Sendable {
@@ -13,14 +20,22 @@ struct ImageChange: Sendable {
     static let tries = 8
 
     /// Applies a JSON patch: all of it or nothing.
-    func apply(_ patch: ImagePatch, to id: ImageID, as caller: Caller, requestID: String) async throws -> Image {
+    func apply(
+        _ patch: ImagePatch,
+        to id: ImageID,
+        onlyIf precondition: ImagePrecondition = { _ in },
+        as caller: Caller,
+        requestID: String
+    ) async throws -> Image {
         try policy.requireWritable(caller)
         return try await change(id, as: caller, requestID: requestID) { image in
             guard !patch.operations.isEmpty else {
                 try policy.require(.getImage, on: image, by: caller)
+                try precondition(image)
                 return nil
             }
             try requireAllowed(patch, on: image, by: caller)
+            try precondition(image)
             let outcome = try patch.apply(to: image, by: caller, limits: limits)
             for visibility in outcome.visibilities { try policy.requireVisibility(visibility, on: image, by: caller) }
             return outcome.image
@@ -45,10 +60,17 @@ struct ImageChange: Sendable {
         }
     }
 
-    func addTag(_ tag: String, to id: ImageID, as caller: Caller, requestID: String) async throws {
+    func addTag(
+        _ tag: String,
+        to id: ImageID,
+        onlyIf precondition: ImagePrecondition = { _ in },
+        as caller: Caller,
+        requestID: String
+    ) async throws {
         try policy.requireWritable(caller)
         _ = try await change(id, as: caller, requestID: requestID) { image in
             try policy.require(.modifyImage, on: image, by: caller)
+            try precondition(image)
             return try tagged(image, with: tag)
         }
     }
@@ -64,22 +86,39 @@ struct ImageChange: Sendable {
         }
     }
 
-    func removeTag(_ tag: String, from id: ImageID, as caller: Caller, requestID: String) async throws {
+    func removeTag(
+        _ tag: String,
+        from id: ImageID,
+        onlyIf precondition: ImagePrecondition = { _ in },
+        as caller: Caller,
+        requestID: String
+    ) async throws {
         try policy.requireWritable(caller)
         _ = try await change(id, as: caller, requestID: requestID) { image in
             try policy.require(.modifyImage, on: image, by: caller)
+            try precondition(image)
             var changed = image
             guard changed.removeTag(tag) else { throw ServiceError(.notFound, "The image has no such tag.") }
             return changed
         }
     }
 
-    func deactivate(_ id: ImageID, as caller: Caller, requestID: String) async throws {
-        try await move(id, .deactivate, from: .active, to: .deactivated, "deactivate", caller, requestID)
+    func deactivate(
+        _ id: ImageID,
+        onlyIf precondition: ImagePrecondition = { _ in },
+        as caller: Caller,
+        requestID: String
+    ) async throws {
+        try await move(id, .deactivate, from: .active, to: .deactivated, "deactivate", precondition, caller, requestID)
     }
 
-    func reactivate(_ id: ImageID, as caller: Caller, requestID: String) async throws {
-        try await move(id, .reactivate, from: .deactivated, to: .active, "reactivate", caller, requestID)
+    func reactivate(
+        _ id: ImageID,
+        onlyIf precondition: ImagePrecondition = { _ in },
+        as caller: Caller,
+        requestID: String
+    ) async throws {
+        try await move(id, .reactivate, from: .deactivated, to: .active, "reactivate", precondition, caller, requestID)
     }
 
     private func move(
@@ -88,12 +127,14 @@ struct ImageChange: Sendable {
         from: ImageStatus,
         to: ImageStatus,
         _ verb: String,
+        _ precondition: ImagePrecondition,
         _ caller: Caller,
         _ requestID: String
     ) async throws {
         try policy.requireWritable(caller)
         _ = try await change(id, as: caller, requestID: requestID) { image in
             try policy.require(rule, on: image, by: caller)
+            try precondition(image)
             if image.status == to { return nil }
             guard image.status == from else {
                 throw ServiceError(.forbidden, "Not allowed to \(verb) image in status '\(image.status.rawValue)'")

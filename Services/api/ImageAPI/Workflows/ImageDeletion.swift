@@ -12,9 +12,15 @@ struct ImageDeletion: Sendable {
     let holder: Holder
     let logger: Logger
 
-    func delete(_ id: ImageID, as caller: Caller, requestID: String) async throws {
+    /// - Parameter precondition: What the client demands of the record as it is when it is deleted.
+    func delete(
+        _ id: ImageID,
+        onlyIf precondition: ImagePrecondition = { _ in },
+        as caller: Caller,
+        requestID: String
+    ) async throws {
         try policy.requireWritable(caller)
-        let pending = try await hide(id, as: caller, requestID: requestID)
+        let pending = try await hide(id, onlyIf: precondition, as: caller, requestID: requestID)
         guard !pending.isEmpty else { return }
         let outcome = await data.remove(pending)
         if let refusal = outcome.refusal, outcome.removed.isEmpty {
@@ -25,7 +31,12 @@ struct ImageDeletion: Sendable {
         await data.report(outcome, requestID: requestID)
     }
 
-    private func hide(_ id: ImageID, as caller: Caller, requestID: String) async throws -> [PendingDeletion] {
+    private func hide(
+        _ id: ImageID,
+        onlyIf precondition: ImagePrecondition,
+        as caller: Caller,
+        requestID: String
+    ) async throws -> [PendingDeletion] {
         var tries = 0
         while true {
             let image = try await read(id, caller, requestID)
@@ -33,6 +44,7 @@ struct ImageDeletion: Sendable {
             guard !image.protected else {
                 throw ServiceError(.forbidden, "Image \(id) is protected and cannot be deleted.")
             }
+            try precondition(image)
             do throws(RegistryError) {
                 return try await registry.call(
                     DeleteImage(id: id, revision: image.revision, holder: holder),

@@ -24,7 +24,7 @@ struct ImageReading: Sendable {
         let found = try await registry.ask(ListImages(query: query), as: caller, requestID: requestID).images
         let shown = found.filter { policy.allows(.getImage, PolicyTarget(image: $0, caller: caller), caller) }
         // A full page of the database may have a successor, whatever policy left of it.
-        let isFull = query.limit > 0 && found.count == query.limit
+        let isFull = query.limit > 0 && !query.newestOnly && found.count == query.limit
         return Page(images: shown, next: isFull ? shown.last?.id.text : nil)
     }
 }

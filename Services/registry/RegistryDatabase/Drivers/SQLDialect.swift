@@ -35,6 +35,17 @@ public struct SQLDialect: Sendable, Equatable {
     /// anyway.
     public var migrationLock: String?
 
+    /// A condition: whether a text is digits, perhaps followed by a point and more digits.
+    ///
+    /// - Parameter text: a column that is not NULL.
+    public func isDecimal(_ text: String) -> String {
+        switch name {
+        case .sqlite:
+            "\(text) GLOB '[0-9]*' AND \(text) NOT GLOB '*[^0-9.]*' AND \(text) NOT GLOB '*.*.*' AND \(text) NOT GLOB '*.'"
+        case .postgresql: "\(text) ~ '^[0-9]+([.][0-9]+)?$'"
+        }
+    }
+
     public static let sqlite = SQLDialect(
         name: .sqlite,
         jsonObject: "json_object",
