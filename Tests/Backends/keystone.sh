@@ -15,6 +15,7 @@
 #   glance   service and admin on service (the service user)
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 be keystone
+# shellcheck disable=SC2034  # read by main
 EXTRA_VERBS='image-endpoint URL|endpoint TYPE NAME URL|token USER [PROJECT]'
 PORT=${KEYSTONE_PORT:-15000}
 PASS=${KEYSTONE_PASSWORD:-secret}

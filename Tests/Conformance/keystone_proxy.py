@@ -1,15 +1,16 @@
 """Checks Keystone tokens in front of an image service that believes identity headers (`auth_strategy = trusted_headers`).
 
 The filter is the real `auth_token` of keystonemiddleware, deferring its decision as Glance's own pipeline does: it marks
-a token valid or invalid, and the service decides what that means. Behind it is a reverse proxy that passes bodies in
-both directions as they come. For the conformance run, on loopback; it is not hardened for anything else.
+a token valid or invalid, and the service decides what that means. Behind it is a reverse proxy that never holds
+more than a piece of a body, in either direction. For the conformance run, on loopback; it is not hardened for anything else.
 
     IMAGE_SERVICE=127.0.0.1:9293 KEYSTONE_URL=http://127.0.0.1:15000 KEYSTONE_PASSWORD=secret \\
         gunicorn --worker-class gthread --threads 16 --bind 127.0.0.1:9292 keystone_proxy:application
 
 gunicorn, because it hands over a request's body while it arrives, chunked or not; waitress and uWSGI store it first or
 leave chunks to the application. Two things differ from a direct connection: gunicorn answers `Expect: 100-continue`
-itself, and the `Date` and `Server` of answers are its own.
+itself, and the `Date` and `Server` of answers are its own. Request bodies go on in pieces of 64 KiB: a slower client's
+bytes wait for the rest of their piece, or for the end.
 """
 
 import http.client

@@ -3,6 +3,7 @@
 #
 #   tempest.sh prepare              make the virtual environment (PyPI) and the workspace
 #   tempest.sh run [REGEX...]       run; print counts, skip reasons, failures; exit 0 when nothing failed
+#   tempest.sh proxy-environment    make the environment of keystone_proxy.py; print where it is
 #   tempest.sh list [REGEX...]      the tests that would run
 #
 # The service is the one that the Keystone catalogue names as `image` (../backends/keystone.sh image-endpoint URL).
@@ -111,7 +112,7 @@ tell_left_out() {
         say "left out, not built yet, $(printf %3d "$count"): $line $(awk -v r="$line" '$1 == r { sub(/^[^#]*/, ""); print }' "$NOT_BUILT")"
     done < <(without)
 }
-do_list() { do_prepare; cd "$D/workspace"; PATH=$VENV/bin:$PATH tempest run --list-tests --regex "$(regex "$@")" | grep -E '^(tempest|glance_)' ; }
+do_list() { do_prepare; cd "$D/workspace" || exit; PATH=$VENV/bin:$PATH tempest run --list-tests --regex "$(regex "$@")" | grep -E '^(tempest|glance_)' ; }
 do_run() {
     do_prepare
     if [ -z "${TEMPEST_QCOW2_IMAGE:-}" ] && [ -d "$BACKENDS_DIR/http-source/files" ]; then
@@ -119,7 +120,7 @@ do_run() {
         [ -f "$BACKENDS_DIR/http-source/files/http-image.bin" ] || head -c 262144 /dev/urandom > "$BACKENDS_DIR/http-source/files/http-image.bin"
         [ -f "$BACKENDS_DIR/http-source/files/disk.qcow2" ] || qemu-img create -q -f qcow2 "$BACKENDS_DIR/http-source/files/disk.qcow2" 8M
     fi
-    cd "$D/workspace"
+    cd "$D/workspace" || exit
     rm -f tempest.log
     local rc=0
     local left=(); mapfile -t left < <(without_option)
@@ -135,5 +136,6 @@ do_status() { [ -x "$VENV/bin/tempest" ]; }
 do_env() { echo "export TEMPEST_REPORT=$D/report.json"; }
 do_start() { do_prepare; }
 do_stop() { :; }
+# shellcheck disable=SC2034  # read by main
 EXTRA_VERBS='prepare|run [REGEX]|list [REGEX]'
 main "$@"
