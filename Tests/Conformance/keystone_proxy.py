@@ -1,8 +1,8 @@
-"""Checks Keystone tokens in front of an image service that believes identity headers (`auth_strategy = trusted_headers`).
+"""Checks Keystone tokens before an image service that believes identity headers (auth_strategy = trusted_headers).
 
 The filter is the real `auth_token` of keystonemiddleware, deferring its decision as Glance's own pipeline does: it marks
 a token valid or invalid, and the service decides what that means. Behind it is a reverse proxy that never holds
-more than a piece of a body, in either direction. For the conformance run, on loopback; it is not hardened for anything else.
+more than a piece of a body, in either direction. For the conformance run, on loopback; not hardened for more.
 
     IMAGE_SERVICE=127.0.0.1:9293 KEYSTONE_URL=http://127.0.0.1:15000 KEYSTONE_PASSWORD=secret \\
         gunicorn --worker-class gthread --threads 16 --bind 127.0.0.1:9292 keystone_proxy:application
