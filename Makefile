@@ -1,11 +1,12 @@
 # The commands of this project; each is a script that can be read and run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run check format docs test bench
+.PHONY: help run check format docs test conformance bench
 
 help:
 	@echo 'make run     build both services, start them here, stop them with Ctrl-C'
 	@echo 'make check   format, lint and layering; builds nothing'
 	@echo 'make test    all tests, with what they need'
+	@echo 'make conformance  the upstream tempest image tests against both services and a real Keystone'
 	@echo 'make format  rewrite the sources as make check wants them'
 	@echo 'make docs    write docs/configuration.md anew'
 	@echo 'make bench   measure an image service (BENCH="--help" says how)'
@@ -26,6 +27,10 @@ docs:
 
 test:
 	@scripts/test
+
+conformance:
+	@swift build --product glance-api && swift build --product glance-registry && swift build --product glance-manage
+	@scripts/conformance
 
 # In a build directory of its own, because the manifest differs with this variable.
 bench:
