@@ -2,6 +2,9 @@ public import WireJSON
 
 /// One condition on the images of a list. All conditions of a list must hold.
 public enum ImageFilter: Sendable, Equatable {
+    /// How many conditions one list may have: databases bound the depth of an expression.
+    public static let maximumCount = 128
+
     /// The column equals one of the texts, byte for byte. With no text, no image matches.
     case text(TextColumn, anyOf: [String])
     case integer(IntegerColumn, equals: Int64)

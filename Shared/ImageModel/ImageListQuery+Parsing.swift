@@ -35,7 +35,9 @@ extension ImageListQuery {
             case "deleted": break
             case "changes-since":
                 throw ServiceError(.invalidRequest, "The \"changes-since\" filter is no longer available on v2.")
-            case "tag": filters.append(try ImageFilter(parameter: name, value))
+            case "tag":
+                let filter = try ImageFilter(parameter: name, value)
+                if !filters.contains(filter) { filters.append(filter) }
             case "os_glance_filter":
                 conditions += 1
                 guard conditions <= ImageFilter.maximumConditions else {
@@ -49,6 +51,9 @@ extension ImageListQuery {
             default:
                 guard seen.insert(name).inserted, let value = last[name] else { continue }
                 filters.append(try ImageFilter(parameter: name, value))
+            }
+            guard filters.count <= ImageFilter.maximumCount else {
+                throw ServiceError(.invalidRequest, "There are more than \(ImageFilter.maximumCount) filters.")
             }
         }
         if let family = last["os_glance_newest"] { try restrict(toNewestOf: family) }

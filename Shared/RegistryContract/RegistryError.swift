@@ -63,6 +63,10 @@ public struct RegistryError: Error, Sendable, Equatable {
     }
 }
 
+extension RegistryError: CustomStringConvertible {
+    public var description: String { "registry: \(code.rawValue): \(message)" }
+}
+
 extension RegistryError: WireCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in

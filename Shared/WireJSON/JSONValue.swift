@@ -123,3 +123,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
         self = .object(object)
     }
 }
+
+extension JSONValue {
+    /// Whether any text in it, names included, holds U+0000: JSON can say it, PostgreSQL cannot keep it.
+    public var holdsNull: Bool {
+        switch self {
+        case .null, .bool, .integer, .double: false
+        case .string(let text): text.utf8.contains(0)
+        case .array(let elements): elements.contains(where: \.holdsNull)
+        case .object(let object): object.members.contains { $0.name.utf8.contains(0) || $0.value.holdsNull }
+        }
+    }
+}

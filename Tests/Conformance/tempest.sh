@@ -38,7 +38,7 @@ SOURCE=http://$HOST:${HTTP_SOURCE_PORT:-18088}/files
 do_prepare() {
     mkdir -p "$D" "$RUN" "$LOG"
     need_venv "$VENV" tempest==47.0.0 glance-tempest-plugin==0.17.0 python-subunit stestr testtools setuptools
-    [ -d "$D/workspace/etc" ] || { rm -rf "$D/workspace"; PATH=$VENV/bin:$PATH tempest init "$D/workspace" >"$LOG/init.log" 2>&1 || { cat "$LOG/init.log" >&2; die "tempest init failed"; }; }
+    [ -d "$D/workspace/etc" ] || { rm -rf "$D/workspace"; PATH=$VENV/bin:$PATH tempest init --workspace-path "$D/workspaces.yaml" "$D/workspace" >"$LOG/init.log" 2>&1 || { cat "$LOG/init.log" >&2; die "tempest init failed"; }; }
     cat > "$D/workspace/etc/tempest.conf" <<CONF
 [DEFAULT]
 log_file = tempest.log

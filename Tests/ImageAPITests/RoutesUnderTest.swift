@@ -24,6 +24,7 @@ enum RoutesUnderTest {
             monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
             digestThreads: WorkerThreads(count: 1),
             holder: Holder(node: "test", process: "test"),
+            isOnlyProcess: { true },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ).responder.table
     }

@@ -416,3 +416,22 @@ def test_credentials_that_are_none(deployment, value):
     answer = exchange(deployment.api.port, "GET", "/v2/images", headers)
     assert_nothing_leaks(deployment, answer.raw.decode("latin-1"))
     assert answer.status == (401 if deployment.auth == "http_basic" else 200)
+
+
+def test_more_filters_than_a_database_takes(send):
+    query = "&".join(f"property_{number}=x" for number in range(200))
+    assert_refused(send("GET", f"/v2/images?{query}", {"Accept": "application/json"}), 400)
+
+
+def test_a_null_character_in_a_document(send):
+    assert_refused(send("POST", "/v2/images", JSON, b'{"name": "a\\u0000b"}'), 400)
+
+
+def test_a_complete_upload_with_the_next_request_behind_it(deployment, session):
+    image_id = create(deployment, session)
+    known = credentials(session, deployment.url)
+    following = head("POST", "/v2/images", {**JSON, **known, "Content-Length": 100})
+    with Connection(deployment.api.port) as connection:
+        connection.send(upload_head(session, deployment, image_id, {"Content-Length": 5}) + b"hello" + following + b"{")
+        assert connection.answer().status == 204
+    assert session.get(f"{deployment.url}/v2/images/{image_id}").json()["status"] == "active"

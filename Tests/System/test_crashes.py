@@ -3,6 +3,7 @@
 import random
 import secrets
 import signal
+import subprocess
 import threading
 import time
 
@@ -215,3 +216,37 @@ def test_two_uploads_at_once_have_one_winner(deployment):
         assert connection.answer(60).status == 204
     assert download(deployment, image_id) == first
     assert_accounted(deployment)
+
+
+def test_a_second_start_leaves_running_uploads_alone(deployment):
+    """Started twice by mistake: the second finds the port in use, and must not take the first one's leases."""
+    data = secrets.token_bytes(SIZE)
+    image_id = create(deployment)
+    with Connection(deployment.api.port) as connection:
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": SIZE}
+        connection.send(head("PUT", f"/v2/images/{image_id}/file", headers))
+        connection.send(data[: SIZE // 2])
+        assert wait_until(lambda: status_of(deployment, image_id) == "saving")
+        second = subprocess.run(deployment.api.command, capture_output=True, timeout=60)
+        assert second.returncode != 0
+        time.sleep(1)
+        connection.send(data[SIZE // 2 :])
+        assert connection.answer(60).status == 204
+    assert status_of(deployment, image_id) == "active"
+    assert_accounted(deployment)
+
+
+def test_a_store_that_is_not_mounted_is_no_empty_image(deployment):
+    image_id = create(deployment)
+    assert upload(deployment, image_id, b"precious").status_code == 204
+    moved = [(path, path.with_name(path.name + ".off")) for path in deployment.stores.values()]
+    for path, off in moved:
+        path.rename(off)
+    session = deployment.session()
+    assert session.get(f"{deployment.url}/v2/images/{image_id}/file", timeout=30).status_code == 503
+    other = create(deployment)
+    assert upload(deployment, other, b"nowhere to go").status_code == 503
+    for path, off in moved:
+        off.rename(path)
+    assert session.get(f"{deployment.url}/v2/images/{image_id}/file", timeout=30).content == b"precious"
+    assert upload(deployment, other, b"now there is").status_code == 204

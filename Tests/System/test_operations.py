@@ -1,5 +1,6 @@
 """What an operator meets: health, metrics, logs, mistakes in the configuration, stops and starts."""
 
+import concurrent.futures
 import re
 import signal
 import socket
@@ -323,3 +324,12 @@ def test_a_second_registry_on_the_same_sqlite_is_refused(deployments):
     other = deployment.directory / "second.conf"
     other.write_text(text.replace(f"bind_port = {deployment.registry_port}", f"bind_port = {free_port()}"))
     refusal("glance-registry", other)
+
+
+def test_many_tags_at_once_are_all_kept(deployments):
+    deployment = deployments.start(auth="noauth")
+    url = create(deployment, deployment.session())
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = pool.map(lambda number: requests.put(f"{url}/tags/t{number}", timeout=60).status_code, range(48))
+    assert set(answers) == {204}
+    assert len(deployment.session().get(url).json()["tags"]) == 48

@@ -64,6 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "glance.api.registry")
         )
+        let nodeLock = NodeLock(node: node(address))
         let service = ImageService(
             settings: settings,
             registry: registry,
@@ -74,6 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
             },
             digestThreads: WorkerThreads(count: cores),
             holder: Holder(node: node(address), process: makeUUID()),
+            isOnlyProcess: { nodeLock.acquire() },
             logger: logger
         )
         let application = HTTPService.application(

@@ -18,6 +18,7 @@ public struct ImageService: Sendable {
     /// - Parameters:
     ///   - digestThreads: Where digests are computed, shared by all uploads.
     ///   - holder: The name by which the registry knows this process.
+    ///   - isOnlyProcess: Whether no earlier process of this node lives any more, asked until it is so.
     public init(
         settings: ImageAPISettings,
         registry: any RegistryClient,
@@ -26,6 +27,7 @@ public struct ImageService: Sendable {
         monitoring: Monitoring,
         digestThreads: WorkerThreads,
         holder: Holder,
+        isOnlyProcess: @escaping @Sendable () -> Bool,
         logger: Logger
     ) {
         let catalogue = settings.catalogue
@@ -77,6 +79,7 @@ public struct ImageService: Sendable {
             catalogue: catalogue,
             data: data,
             holder: holder,
+            isOnlyProcess: isOnlyProcess,
             logger: logger
         )
     }

@@ -25,9 +25,6 @@ public final class HTTPRegistryClient: RegistryClient {
     private let turn = Atomic<Int>(0)
     private let version = Atomic<Int>(RegistryProtocol.current)
 
-    /// How long one exchange may take, connecting apart.
-    static let exchangeTimeout = TimeAmount.seconds(20)
-
     public init(endpoints: [RegistryEndpoint], keys: RegistryKeys, group: any EventLoopGroup, logger: Logger)
         async throws
     {
@@ -82,7 +79,7 @@ public final class HTTPRegistryClient: RegistryClient {
             do {
                 let endpoint = abs(first &+ attempt) % endpoints.count
                 let spoken = version.load(ordering: .relaxed)
-                let answer = try await send(path, body, to: endpoint, version: spoken)
+                let answer = try await send(path, body, to: endpoint, version: spoken, timeout: patience / 2)
                 if answer.status == 200 { return answer.body }
                 failure = try readError(answer)
                 if failure.code == .unsupportedProtocol, settleVersion(answer.versions, after: spoken) {
@@ -110,7 +107,9 @@ public final class HTTPRegistryClient: RegistryClient {
         }
     }
 
-    private func send(_ path: String, _ body: [UInt8], to endpoint: Int, version: Int) async throws -> RegistryAnswer {
+    private func send(_ path: String, _ body: [UInt8], to endpoint: Int, version: Int, timeout: Duration) async throws
+        -> RegistryAnswer
+    {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let signature = RequestSignature.make(
@@ -142,7 +141,7 @@ public final class HTTPRegistryClient: RegistryClient {
             preconditionFailure("an event loop group gives out its own loops")
         }
         return try await eventLoop.flatSubmit {
-            pools.value[endpoint].exchange(head, ByteBuffer(bytes: body), timeout: Self.exchangeTimeout)
+            pools.value[endpoint].exchange(head, ByteBuffer(bytes: body), timeout: TimeAmount(timeout))
         }.get()
     }
 
@@ -180,11 +179,11 @@ public final class HTTPRegistryClient: RegistryClient {
 }
 
 extension RegistryEffect {
-    /// How long an operation is repeated before the caller is told that the registry does not answer. Writes wait longer:
-    /// behind them stand an upload's bytes.
+    /// How long an operation is repeated before the caller is told that the registry does not answer; one exchange may take
+    /// half of it, so that another endpoint gets its turn. Writes wait longer: behind them stand an upload's bytes.
     fileprivate var patience: Duration {
         switch self {
-        case .reads: .seconds(4)
+        case .reads: .seconds(8)
         case .repeatable, .once: .seconds(20)
         }
     }

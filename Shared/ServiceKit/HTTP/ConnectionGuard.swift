@@ -32,9 +32,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limits: Limits
     private var expectsContinue = false
-    private var requestIsOpen = false
-    /// Whether the last request came to its end.
-    var hasWholeRequest: Bool { !requestIsOpen }
+    /// Heads and ends of requests that came, and ends of answers that went: with pipelining they run ahead of each other.
+    private var begun = 0
+    private var arrived = 0
+    private var answered = 0
+    /// Whether the request that is being answered came to its end.
+    var hasWholeRequest: Bool { arrived > answered }
+    private var requestIsOpen: Bool { begun > answered && !hasWholeRequest }
     private var responseIsOpen = false
     private var isLingering = false
     private var lingered = 0
@@ -65,11 +69,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
         switch part {
         case .head(let head):
-            requestIsOpen = true
+            begun += 1
             expectsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
             readLarge(context, head)
         case .body: break
-        case .end: requestIsOpen = false
+        case .end: arrived += 1
         }
         context.fireChannelRead(data)
     }
@@ -111,11 +115,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
             responseIsOpen = false
+            let isEarly = requestIsOpen
+            answered += 1
             let done = promise ?? context.eventLoop.makePromise()
             let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
             sending = done.futureResult
             done.futureResult.whenComplete { _ in bound.value.sending = nil }
-            guard requestIsOpen else { return context.write(data, promise: done) }
+            guard isEarly else { return context.write(data, promise: done) }
             isLingering = true
             let channel = context.channel
             let time = limits.lingerTime
@@ -166,8 +172,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests that are none
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Within a body it is the application's to answer: it must learn that the body did not end as it should.
-        guard let error = error as? HTTPParserError, !requestIsOpen, !responseIsOpen, !isLingering else {
+        // While a request is in flight it is the application's to answer: it must learn that a body did not end as it
+        // should, and nothing may come before the answer to what was in order.
+        guard let error = error as? HTTPParserError, begun == answered, !responseIsOpen, !isLingering else {
             return context.fireErrorCaught(error)
         }
         let (status, sentence): (HTTPResponse.Status, String) =

@@ -80,6 +80,12 @@ struct APIRequest: Sendable {
                 "Malformed JSON in request body. At byte \(error.offset): \(error.reason)."
             )
         }
+        guard !document.holdsNull else {
+            throw ServiceError(
+                .invalidRequest,
+                "A text in the request body holds a null character, which cannot be kept."
+            )
+        }
         switch document {
         case .object, .array: return document
         default: throw ServiceError(.invalidRequest, "Unexpected body type. Expected list/dict.")

@@ -17,7 +17,13 @@ struct ImageChange: Sendable {
     let limits: ImageLimits
 
     /// How often a change is decided anew before its client is told to try again.
-    static let tries = 8
+    static let tries = 40
+
+    /// Gives way to the others, a little longer and more scattered each time.
+    static func pause(after tries: Int) async {
+        // A cancelled pause ends at once, and the next try is the last that anybody waits for.
+        try? await Task.sleep(for: .milliseconds(min(tries, 20)) * Double.random(in: 0...2))
+    }
 
     /// Applies a JSON patch: all of it or nothing.
     func apply(
@@ -161,6 +167,7 @@ struct ImageChange: Sendable {
             } catch {
                 tries += 1
                 guard error.code == .changedMeanwhile, tries < Self.tries else { throw ServiceError(error) }
+                await Self.pause(after: tries)
             }
         }
     }

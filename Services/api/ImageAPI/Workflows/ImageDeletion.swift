@@ -54,6 +54,7 @@ struct ImageDeletion: Sendable {
             } catch {
                 tries += 1
                 guard error.code == .changedMeanwhile, tries < ImageChange.tries else { throw ServiceError(error) }
+                await ImageChange.pause(after: tries)
             }
         }
     }

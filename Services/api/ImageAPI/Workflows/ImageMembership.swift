@@ -142,7 +142,10 @@ struct ImageMembership: Sendable {
                 return try await body()
             } catch let error as RegistryError {
                 tries += 1
-                if error.code == .changedMeanwhile, tries < ImageChange.tries { continue }
+                if error.code == .changedMeanwhile, tries < ImageChange.tries {
+                    await ImageChange.pause(after: tries)
+                    continue
+                }
                 if error.code == .notFound, error.field == nil { throw Self.absence(of: id) }
                 throw ServiceError(error)
             }

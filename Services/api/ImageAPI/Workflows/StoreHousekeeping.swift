@@ -11,6 +11,7 @@ struct StoreHousekeeping: Service {
     let catalogue: StoreCatalogue
     let data: DataDeletion
     let holder: Holder
+    let isOnlyProcess: @Sendable () -> Bool
     let logger: Logger
 
     static let pause = Duration.seconds(5)
@@ -19,9 +20,14 @@ struct StoreHousekeeping: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await release()
+            var hasReleased = false
             var round = 0
             while !Task.isCancelled {
+                // Not from a process that still lives, and may have uploads to finish.
+                if !hasReleased, isOnlyProcess() {
+                    await release()
+                    hasReleased = true
+                }
                 await deleteQueued()
                 if round % Self.roundsBetweenSweeps == 0 { await sweep() }
                 round += 1

@@ -73,7 +73,14 @@ public struct FileStore: Store {
         guard let (directory, object) = file(url) else { throw .invalidLocation }
         let threads = threads
         return try await threads.run { () throws(StoreError) in
-            let (file, status) = try directory.open(object, StoreError.init(reading:))
+            let (file, status): (OpenFile, FileStatus)
+            do throws(StoreError) {
+                (file, status) = try directory.open(object, StoreError.init(reading:))
+            } catch {
+                // A directory that is not mounted holds nothing, which does not mean that the data is gone.
+                if error.code == .notFound { try directory.requirePresence() }
+                throw error
+            }
             return try FileBlob(file, totalByteCount: status.byteCount, range: range, threads: threads)
         }
     }

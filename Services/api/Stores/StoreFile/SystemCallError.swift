@@ -52,6 +52,8 @@ extension StoreError {
         case ENOSPC, EDQUOT, EFBIG: self.init(.full, "Image storage media is full", cause: error)
         case EACCES, EPERM, EROFS:
             self.init(.writeDenied, "Insufficient permissions on image storage media", cause: error)
+        // The directory is not mounted, or was moved away.
+        case ENOENT, ENOTDIR: self.init(.unavailable, "The image store is not available", cause: error)
         default: self.init(any: error)
         }
     }
