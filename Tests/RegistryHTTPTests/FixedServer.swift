@@ -29,7 +29,15 @@ final class FixedServer: ChannelInboundHandler, Sendable {
         _ body: (_ port: Int, Counter) async throws -> Void
     ) async throws {
         let head = (["HTTP/1.1 \(status)", "content-length: \(json.utf8.count)"] + headers).joined(separator: "\r\n")
-        let answer = "\(head)\r\n\r\n\(json)"
+        try await serve("\(head)\r\n\r\n\(json)", body)
+    }
+
+    /// Accepts connections and reads, but never says a word.
+    static func silent(_ body: (_ port: Int) async throws -> Void) async throws {
+        try await serve("") { port, _ in try await body(port) }
+    }
+
+    private static func serve(_ answer: String, _ body: (_ port: Int, Counter) async throws -> Void) async throws {
         let counter = Counter()
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { $0.pipeline.addHandler(FixedServer(answer, counter)) }

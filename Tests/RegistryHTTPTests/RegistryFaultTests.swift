@@ -127,6 +127,26 @@ struct RegistryFaultTests {
         }
     }
 
+    @Test("a registry that hangs leaves time for another to answer")
+    func hung() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            let port = FreePort.next()
+            try await registry.serve(at: .tcp(host: "127.0.0.1", port: port)) {
+                try await FixedServer.silent { silent in
+                    let endpoints: [RegistryEndpoint] = [
+                        .tcp(host: "127.0.0.1", port: silent), .tcp(host: "127.0.0.1", port: port),
+                    ]
+                    try await withClient(endpoints) { client in
+                        // Endpoints take turns: of two calls one begins at the silent one.
+                        for _ in 0..<2 {
+                            _ = try await client.call(ListImages(query: ImageListQuery(limit: 1)))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a registry that is absent is told of as unavailable, when a read's patience ends")
     func absent() async throws {
         let read = ShowImage(id: Image.sample().id)

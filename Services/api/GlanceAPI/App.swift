@@ -26,15 +26,7 @@ struct OptionsCommand: ParsableCommand {
     var sample = false
 
     func run() {
-        print(
-            sample
-                ? ConfigurationReference.sampleFile(programs: ["glance-api"], options: APIOptions.all)
-                : ConfigurationReference.markdown(
-                    title: "glance-api",
-                    programs: ["glance-api"],
-                    options: APIOptions.all
-                ),
-            terminator: ""
-        )
+        let text = ConfigurationReference.text(of: "glance-api", options: APIOptions.all, asSample: sample)
+        print(text, terminator: "")
     }
 }

@@ -27,15 +27,7 @@ struct OptionsCommand: ParsableCommand {
     var sample = false
 
     func run() {
-        print(
-            sample
-                ? ConfigurationReference.sampleFile(programs: ["glance-registry"], options: RegistryOptions.all)
-                : ConfigurationReference.markdown(
-                    title: "glance-registry",
-                    programs: ["glance-registry"],
-                    options: RegistryOptions.all
-                ),
-            terminator: ""
-        )
+        let text = ConfigurationReference.text(of: "glance-registry", options: RegistryOptions.all, asSample: sample)
+        print(text, terminator: "")
     }
 }

@@ -1,5 +1,12 @@
 /// Documents made from the options themselves, so that they cannot fall behind the code.
 public enum ConfigurationReference {
+    /// What a program's `options` command prints: a sample file, or a chapter of the reference.
+    public static func text(of program: String, options: [OptionDescription], asSample: Bool) -> String {
+        asSample
+            ? sampleFile(programs: [program], options: options)
+            : markdown(title: program, programs: [program], options: options)
+    }
+
     /// A chapter of the reference: one table per section, `DEFAULT` first, the others in the order given.
     /// The title is a heading of the second level.
     public static func markdown(title: String, programs: [String], options: [OptionDescription]) -> String {
