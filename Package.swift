@@ -88,7 +88,7 @@ let package = Package(
         library("Identity", at: "Services/api/Identity", ["ImageModel", "Digests", "CCrypt", httpTypes]),
         library("Policy", at: "Services/api/Policy", ["ImageModel"]),
         library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
-        library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", "ServiceKit", nioCore, nioPosix]),
+        library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", nioCore]),
         library(
             "RegistryHTTP",
             at: "Services/api/RegistryHTTP",
