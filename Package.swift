@@ -87,6 +87,7 @@ let package = Package(
         // The API service.
         library("Identity", at: "Services/api/Identity", ["ImageModel", "Digests", "CCrypt", httpTypes]),
         library("Policy", at: "Services/api/Policy", ["ImageModel"]),
+        library("ImageFormats", at: "Services/api/ImageFormats"),
         library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
         library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", nioCore]),
         library(
@@ -158,6 +159,7 @@ package.targets += [
     tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics]),
     tests("IdentityTests", ["Identity", "ImageModel", "Digests", httpTypes]),
     tests("PolicyTests", ["Policy", "ImageModel"]),
+    tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
     tests("StoreConformanceTests", ["StoreLayer", "StoreFile", "ServiceKit", "Digests", nioCore, nioPosix]),
     tests(
         "DatabaseConformanceTests",
