@@ -137,14 +137,13 @@ private struct LockedDirectory: ~Copyable {
         guard descriptor >= 0 else { throw HTPasswdFileError(path: path, doing: "open the directory") }
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else {
-                let error = HTPasswdFileError(path: path, doing: "lock the directory")
-                close(descriptor)
-                throw error
+                // `deinit` closes it, also when this throws.
+                throw HTPasswdFileError(path: path, doing: "lock the directory")
             }
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Makes the renaming last.
     func synchronize() throws(HTPasswdFileError) {

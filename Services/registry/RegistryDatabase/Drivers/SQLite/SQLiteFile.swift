@@ -34,6 +34,7 @@ final class SQLiteServiceLock: Sendable {
     ///   - database: its path, for the sentence.
     /// - Throws: ``DatabaseError`` (`unavailable`) when another has the lock.
     init(path: String, database: String) throws {
+        // From here on `deinit` closes it, also when this throws: closing it here as well would close another's file.
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw DatabaseError(.unavailable, "The lock file \(path) cannot be opened: \(systemError(errno)).")
@@ -41,7 +42,6 @@ final class SQLiteServiceLock: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             let owner = Self.owner(descriptor)
-            Glibc.close(descriptor)
             guard reason == EWOULDBLOCK else {
                 throw DatabaseError(.unavailable, "The lock file \(path) cannot be locked: \(systemError(reason)).")
             }
@@ -55,7 +55,7 @@ final class SQLiteServiceLock: Sendable {
         if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.utf8.count, 0) }
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
     /// Lets the next owner in.
     func release() { flock(descriptor, LOCK_UN) }
