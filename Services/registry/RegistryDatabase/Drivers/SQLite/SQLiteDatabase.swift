@@ -85,8 +85,9 @@ public final class SQLiteDatabase: Database {
     }
 
     public func close() async {
-        reads.close()
+        // Writes first: who sees a read refused may rely on it that no write begins any more.
         writes.close()
+        reads.close()
         await ending.wait()
     }
 
