@@ -36,6 +36,8 @@ public struct ServiceError: Error, Sendable {
         case targetTooLong
         /// A service behind this one does not answer; the request may be repeated.
         case unavailable
+        /// More work than one request may cause; repeating it does not help, asking for less does.
+        case tooExpensive
         /// A bug, or a state that nobody foresaw.
         case internalError
     }

@@ -42,6 +42,8 @@ public struct RegistryError: Error, Sendable, Equatable {
         /// The registry or its database does not answer; repeat later.
         case unavailable
         case internalError
+        /// The list was given up because it took too long; asked again it would again.
+        case tooExpensive
     }
 
     /// Whether the same operation may succeed when it is simply sent again.
@@ -57,7 +59,7 @@ public struct RegistryError: Error, Sendable, Equatable {
         case .unknownOperation: 404
         case .duplicate, .wrongState, .changedMeanwhile, .leaseLost, .keyReused: 409
         case .limitExceeded: 413
-        case .overloaded, .unavailable: 503
+        case .overloaded, .unavailable, .tooExpensive: 503
         case .internalError: 500
         }
     }
@@ -96,6 +98,7 @@ extension ServiceError {
             case .leaseLost: .gone
             case .limitExceeded: .limitExceeded
             case .overloaded, .unavailable: .unavailable
+            case .tooExpensive: .tooExpensive
             case .unauthenticated, .unknownOperation, .malformed, .unsupportedProtocol, .keyReused, .internalError:
                 .internalError
             }

@@ -472,6 +472,30 @@ struct DriverConformanceTests {
         }
     }
 
+    @Test("a read that bounds itself is stopped sooner, and the next one is not", arguments: DatabaseUnderTest.all)
+    func boundedRead(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withDatabase { database in
+            func count(to end: Int64, within limit: Duration) async throws -> Int64? {
+                try await database.read { connection in
+                    try connection.limit(to: limit)
+                    let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                    return try connection.first("\(numbers) SELECT count(*) FROM n", [.integer(end)]) { $0.integer(0) }
+                }
+            }
+            let start = ContinuousClock.now
+            for _ in 0..<6 {
+                let error = await #expect(throws: DatabaseError.self) {
+                    try await count(to: 1 << 40, within: .milliseconds(100))
+                }
+                #expect(error?.code == .timedOut)
+            }
+            // Far below the thirty seconds that a read has otherwise.
+            #expect(ContinuousClock.now - start < .seconds(15))
+            let counted = try await count(to: 1_000, within: .seconds(60))
+            #expect(counted == 1_000)
+        }
+    }
+
     private static func isRefused(by database: any Database) async -> Bool {
         do {
             try await database.read { _ in }

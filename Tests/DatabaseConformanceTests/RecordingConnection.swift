@@ -25,6 +25,8 @@ final class RecordingConnection: SQLConnection {
         return try connection.execute(sql, values)
     }
 
+    func limit(to duration: Duration) throws { try connection.limit(to: duration) }
+
     func script(_ sql: String) throws {
         statements.append(Statement(sql: sql, values: []))
         try connection.script(sql)

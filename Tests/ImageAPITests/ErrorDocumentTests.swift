@@ -108,7 +108,7 @@ extension ServiceError.Code {
         case .rangeNotSatisfiable: "416 Request Range Not Satisfiable"
         case .headerTooLarge: "431 Request Header Fields Too Large"
         case .targetTooLong: "414 Request-URI Too Long"
-        case .unavailable: "503 Service Unavailable"
+        case .unavailable, .tooExpensive: "503 Service Unavailable"
         case .internalError: "500 Internal Server Error"
         }
     }

@@ -23,6 +23,7 @@ struct RegistryErrorTests {
         (.overloaded, 503, .unavailable),
         (.unavailable, 503, .unavailable),
         (.internalError, 500, .internalError),
+        (.tooExpensive, 503, .tooExpensive),
     ]
 
     @Test("every code has its status and its meaning for the public API")
@@ -32,7 +33,7 @@ struct RegistryErrorTests {
             let error = RegistryError(code, "A sentence")
             #expect(error.httpStatus == status, "\(code)")
             #expect(ServiceError(error).code == meaning, "\(code)")
-            #expect(error.isRetryable == (status == 503), "\(code)")
+            #expect(error.isRetryable == (meaning == .unavailable), "\(code)")
         }
     }
 

@@ -1,5 +1,6 @@
 import ImageModel
 import RegistryContract
+import RegistryDatabase
 import RegistryHTTP
 import ServiceKit
 import Testing
@@ -52,6 +53,41 @@ struct RegistryCallTests {
         #expect(left.deletions.isEmpty)
         await #expect(throws: RegistryError(.notFound, "No image found with ID \(image.id)")) {
             try await client.call(ShowImage(id: image.id))
+        }
+    }
+
+    @Test("a list that takes too long is given up at once, with a sentence, and others are not")
+    func expensiveList() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            var registry = registry
+            registry.listTimeout = .zero
+            try await registry.database.write { connection in
+                try connection.execute(
+                    """
+                    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+                    INSERT INTO images (id, status, visibility, protected, os_hidden, min_disk, min_ram, created_at,
+                        updated_at, revision)
+                    SELECT '00000000-0000-4000-8000-0000' || (10000000 + n), 'active', 'public', 0, 0, 0, 0, n, n, 1
+                    FROM numbers
+                    """,
+                    []
+                )
+            }
+            let port = FreePort.next()
+            try await registry.serve(at: .tcp(host: "127.0.0.1", port: port)) {
+                try await withClient(port: port) { client in
+                    let bySize = [
+                        ImageSort(.size, .ascending), ImageSort(.createdAt, .ascending), ImageSort(.id, .ascending),
+                    ]
+                    let error = await #expect(throws: RegistryError.self) {
+                        try await client.call(ListImages(query: ImageListQuery(limit: 10, sort: bySize)))
+                    }
+                    #expect(error?.code == .tooExpensive)
+                    #expect(error?.message.contains("took too long") == true)
+                    let newest = try await client.call(ListImages(query: ImageListQuery(limit: 10)))
+                    #expect(newest.images.count == 10)
+                }
+            }
         }
     }
 

@@ -21,6 +21,7 @@ struct RegistryUnderTest: Sendable {
     let database: any Database
     var keys = RegistryKeys([oldKey])
     var now: @Sendable () -> Timestamp = { Timestamp.now }
+    var listTimeout = Duration.seconds(3)
     /// Of the database's folder; sockets go there too.
     let folder: String
 
@@ -58,7 +59,7 @@ struct RegistryUnderTest: Sendable {
         _ body: () async throws -> Value
     ) async throws -> Value {
         let (running, continuation) = AsyncStream.makeStream(of: Void.self)
-        var context = RegistryContext(database: database, uploadLease: .seconds(60), now: now)
+        var context = RegistryContext(database: database, uploadLease: .seconds(60), listTimeout: listTimeout, now: now)
         context.deletionClaim = .seconds(60)
         let application = HTTPService.application(
             RegistryResponder(

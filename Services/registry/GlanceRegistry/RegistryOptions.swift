@@ -11,6 +11,15 @@ enum RegistryOptions {
         in: 1...64,
         help: "How many threads read from the database, each with a connection of its own."
     )
+    static let listTimeout = ConfigurationOption.duration(
+        "database",
+        "list_timeout",
+        default: .seconds(3),
+        atLeast: .milliseconds(100),
+        help:
+            "How long a list of images may search before it is given up with 503. Above 4 seconds glance-api asks again "
+            + "before it has heard that."
+    )
     static let keyFile = ConfigurationOption.string(
         "registry",
         "key_file",
@@ -29,7 +38,7 @@ enum RegistryOptions {
 
     static let all: [OptionDescription] =
         listening.all + LogOptions.all + [
-            OptionDescription(connection), OptionDescription(readers), OptionDescription(keyFile),
-            OptionDescription(uploadLease),
+            OptionDescription(connection), OptionDescription(readers), OptionDescription(listTimeout),
+            OptionDescription(keyFile), OptionDescription(uploadLease),
         ]
 }

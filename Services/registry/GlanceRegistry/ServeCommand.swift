@@ -37,6 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
         let address = try RegistryOptions.listening.address(in: configuration)
         let keys = try RegistryKeys(file: try configuration.value(of: RegistryOptions.keyFile))
         let uploadLease = try configuration.value(of: RegistryOptions.uploadLease)
+        let listTimeout = try configuration.value(of: RegistryOptions.listTimeout)
         let shutdownTimeout = try configuration.value(of: RegistryOptions.listening.shutdownTimeout)
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
@@ -49,7 +50,12 @@ struct ServeCommand: AsyncParsableCommand {
             }
         )
         try await MigrationRunner(Migration.all).requireSuitable(database)
-        let context = RegistryContext(database: database, uploadLease: uploadLease, now: { Timestamp.now })
+        let context = RegistryContext(
+            database: database,
+            uploadLease: uploadLease,
+            listTimeout: listTimeout,
+            now: { Timestamp.now }
+        )
         let monitoring = Monitoring(metrics: metrics) {
             do {
                 return try await database.read {

@@ -11,11 +11,20 @@ public struct RegistryContext: Sendable {
     public var uploadLease: Duration
     /// How long a node that took a deletion has before another may take it.
     public var deletionClaim = Duration.seconds(60)
+    /// How long a list may keep a connection that reads. Less than half of a read's patience in glance-api, which would
+    /// otherwise ask again meanwhile.
+    public var listTimeout: Duration
     public var now: @Sendable () -> Timestamp
 
-    public init(database: any Database, uploadLease: Duration, now: @escaping @Sendable () -> Timestamp) {
+    public init(
+        database: any Database,
+        uploadLease: Duration,
+        listTimeout: Duration = .seconds(3),
+        now: @escaping @Sendable () -> Timestamp
+    ) {
         self.database = database
         self.uploadLease = uploadLease
+        self.listTimeout = listTimeout
         self.now = now
     }
 }

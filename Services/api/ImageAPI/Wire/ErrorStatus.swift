@@ -17,7 +17,7 @@ extension ServiceError.Code {
         case .rangeNotSatisfiable: .init(code: 416, reasonPhrase: "Request Range Not Satisfiable")
         case .headerTooLarge: .init(code: 431, reasonPhrase: "Request Header Fields Too Large")
         case .targetTooLong: .init(code: 414, reasonPhrase: "Request-URI Too Long")
-        case .unavailable: .serviceUnavailable
+        case .unavailable, .tooExpensive: .serviceUnavailable
         case .internalError: .internalServerError
         }
     }

@@ -7,8 +7,18 @@ extension RegistryHandlers {
         try ImageTable(connection).image(operation.id, visibleTo: caller)
     }
 
-    static let listImages = RegistryHandler<ListImages> { operation, caller, connection, _ in
-        ImagePage(images: try ImageTable(connection).list(operation.query, visibleTo: caller))
+    static let listImages = RegistryHandler<ListImages> { operation, caller, connection, context in
+        try connection.limit(to: context.listTimeout)
+        do {
+            return ImagePage(images: try ImageTable(connection).list(operation.query, visibleTo: caller))
+        } catch let error as DatabaseError {
+            guard error.code == .timedOut else { throw error }
+            throw RegistryError(
+                .tooExpensive,
+                "The list took too long and was given up. Ask for what fewer images have (name or its beginning, tag, "
+                    + "property, owner, visibility), or leave the order to created_at or name."
+            )
+        }
     }
 
     static let createImage = RegistryHandler<CreateImage> { operation, caller, connection, context in

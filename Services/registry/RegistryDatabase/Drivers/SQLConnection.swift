@@ -37,6 +37,10 @@ public protocol SQLConnection {
     @discardableResult
     func execute(_ sql: String, _ values: [SQLValue]) throws -> Int
 
+    /// Bounds the rest of this transaction, which reads: a statement that still runs when `duration` is over fails
+    /// (`timedOut`). Never extends the time that the caller has.
+    func limit(to duration: Duration) throws
+
     /// Runs several statements without values, as migrations have them.
     func script(_ sql: String) throws
 }

@@ -166,6 +166,8 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         }
     }
 
+    func limit(to duration: Duration) { deadline = min(deadline, MonotonicTime.now + duration) }
+
     func script(_ sql: String) throws {
         try guarded {
             let started = MonotonicTime.now
