@@ -6,44 +6,6 @@ import Testing
 /// The order of lists, and pages that begin behind a marker.
 @Suite("Image paging")
 struct ImagePagingTests {
-    /// An image's place in an order, computed without a database: nulls are the empty text or zero, and texts are
-    /// compared byte by byte.
-    private enum Place: Comparable {
-        case number(Int64)
-        case text([UInt8])
-
-        init(_ image: Image, _ key: ImageSort.Key) {
-            func text(_ text: String?) -> Place { .text(Array((text ?? "").utf8)) }
-            self =
-                switch key {
-                case .id: text(image.id.text)
-                case .name: text(image.name)
-                case .status: text(image.status.rawValue)
-                case .containerFormat: text(image.containerFormat)
-                case .diskFormat: text(image.diskFormat)
-                case .size: .number(image.size ?? 0)
-                case .createdAt: .number(image.createdAt.microseconds)
-                case .updatedAt: .number(image.updatedAt.microseconds)
-                }
-        }
-
-        static func < (one: Place, other: Place) -> Bool {
-            switch (one, other) {
-            case (.number(let one), .number(let other)): one < other
-            case (.text(let one), .text(let other)): one.lexicographicallyPrecedes(other)
-            case (.number, .text), (.text, .number): false
-            }
-        }
-    }
-
-    private static func isInOrder(_ one: Image, _ other: Image, _ order: [ImageSort]) -> Bool {
-        for sort in order {
-            let (first, second) = (Place(one, sort.key), Place(other, sort.key))
-            if first != second { return (first < second) == (sort.direction == .ascending) }
-        }
-        return false
-    }
-
     /// Images whose fields take so few values, null among them, that most of them are equal.
     private func makeMany(_ tables: RegistryTables, _ random: inout SeededGenerator) async throws -> [Image] {
         var images: [Image] = []
@@ -108,7 +70,7 @@ struct ImagePagingTests {
         try await subject.withTables { tables in
             let images = try await makeMany(tables, &random)
             for order in orders(&random) {
-                let expected = images.sorted { Self.isInOrder($0, $1, order) }
+                let expected = images.sorted { ListOrder.precedes($0, $1, by: order) }
                 for limit in [1_000, 7, 1] {
                     let query = ImageListQuery(limit: limit, sort: order)
                     let visited = try await walk(tables, query, as: limit == 7 ? .of("tenant1") : .admin)
@@ -126,7 +88,7 @@ struct ImagePagingTests {
         try await subject.withTables { tables in
             let images = try await makeMany(tables, &random)
             let order = [ImageSort(.size, .ascending), ImageSort(.createdAt, .ascending), ImageSort(.id, .ascending)]
-            let expected = images.filter { $0.owner == "tenant1" }.sorted { Self.isInOrder($0, $1, order) }
+            let expected = images.filter { $0.owner == "tenant1" }.sorted { ListOrder.precedes($0, $1, by: order) }
             let query = ImageListQuery(limit: 3, sort: order, filters: [.text(.owner, anyOf: ["tenant1"])])
             #expect(try await walk(tables, query, as: .of("tenant2")).map(\.id) == expected.map(\.id), "\(hint)")
         }

@@ -4,6 +4,7 @@ extension ImageCondition {
     /// The condition over `i`, the image.
     func add(to condition: inout SQLCondition, _ dialect: SQLDialect) {
         switch subject {
+        case .text(.name): addName(to: &condition, dialect)
         case .text(let column): addColumn("i.\(column.rawValue)", SQLValue.text, to: &condition, dialect)
         case .integer(let column):
             addColumn(
@@ -24,6 +25,14 @@ extension ImageCondition {
                 dialect
             )
         }
+    }
+
+    /// A prefix is never empty, and so no beginning of a name that is missing.
+    private func addName(to condition: inout SQLCondition, _ dialect: SQLDialect) {
+        guard case .prefix(let prefix) = test else {
+            return addColumn("i.name", SQLValue.text, to: &condition, dialect)
+        }
+        condition.add(.begins("i.sort_name", with: prefix, dialect))
     }
 
     private func addColumn(
@@ -94,24 +103,12 @@ extension ImageCondition.Order {
 }
 
 extension SQLCondition {
-    fileprivate static func equals(_ expression: String, anyOf values: [SQLValue]) -> SQLCondition {
-        guard let first = values.first else { return SQLCondition("1 = 0") }
-        guard values.count > 1 else { return SQLCondition("\(expression) = ?", values) }
-        // Rounded up to a power of two with repetitions, so that few different statements arise.
-        var padded = values
-        while padded.count & (padded.count - 1) != 0 { padded.append(first) }
-        let places = repeatElement("?", count: padded.count).joined(separator: ", ")
-        return SQLCondition("\(expression) IN (\(places))", padded)
-    }
-
     /// A range, which an index over the expression can find.
-    fileprivate static func begins(_ expression: String, with prefix: String, _ dialect: SQLDialect) -> SQLCondition {
+    static func begins(_ expression: String, with prefix: String, _ dialect: SQLDialect) -> SQLCondition {
         let expression = "\(expression) \(dialect.byteOrder)"
         guard let end = ImageCondition.end(ofPrefix: prefix) else {
             return SQLCondition("\(expression) >= ?", [.text(prefix)])
         }
         return SQLCondition("\(expression) >= ? AND \(expression) < ?", [.text(prefix), .text(end)])
     }
-
-    fileprivate mutating func add(_ other: SQLCondition) { add(other.sql, other.values) }
 }

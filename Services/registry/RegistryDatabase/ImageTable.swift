@@ -5,8 +5,16 @@ internal import WireJSON
 /// Images with what belongs to them: one statement reads a whole record, properties, tags and locations included.
 public struct ImageTable {
     let connection: any SQLConnection
+    /// How many images are few: so many are looked up and sorted for one page.
+    let rareCount: Int
 
-    public init(_ connection: any SQLConnection) { self.connection = connection }
+    public init(_ connection: any SQLConnection) { self.init(connection, rareCount: 4_000) }
+
+    /// With another measure of what is rare.
+    package init(_ connection: any SQLConnection, rareCount: Int) {
+        self.connection = connection
+        self.rareCount = rareCount
+    }
 
     // MARK: Reading
 
@@ -131,8 +139,8 @@ public struct ImageTable {
         guard inserted == 1 else {
             throw RegistryError(.duplicate, "Image ID \(image.id) already exists!", field: "id")
         }
-        try insert(properties: image.properties, of: image.id)
-        try insert(tags: image.tags, of: image.id)
+        try insert(properties: image.properties, of: image)
+        try insert(tags: image.tags, of: image)
         image.status = .queued
         image.size = nil
         image.virtualSize = nil
@@ -171,45 +179,57 @@ public struct ImageTable {
                 .integer(image.minRAM), .integer(now.microseconds), .text(image.id.text),
             ]
         )
-        try replace(properties: stored.properties, with: image.properties, of: image.id)
+        try replace(properties: image.properties, of: stored)
         if !image.tags.elementsEqual(stored.tags, by: { $0.utf8.elementsEqual($1.utf8) }) {
             try connection.execute("DELETE FROM image_tags WHERE image_id = ?", [.text(image.id.text)])
-            try insert(tags: image.tags, of: image.id)
+            try insert(tags: image.tags, of: stored)
         }
         return try self.image(image.id)
     }
 
     /// Compares byte by byte, as the database does: Swift takes two spellings of "é" for one.
-    private func replace(properties old: [String: String?], with new: [String: String?], of id: ImageID) throws {
-        let old = Dictionary(uniqueKeysWithValues: old.map { (Array($0.key.utf8), $0.value.map { Array($0.utf8) }) })
+    private func replace(properties new: [String: String?], of image: Image) throws {
+        let old = Dictionary(
+            uniqueKeysWithValues: image.properties.map { (Array($0.key.utf8), $0.value.map { Array($0.utf8) }) }
+        )
         let names = Set(new.keys.map { Array($0.utf8) })
         for name in old.keys where !names.contains(name) {
             try connection.execute(
                 "DELETE FROM image_properties WHERE image_id = ? AND name = ?",
-                [.text(id.text), .text(String(decoding: name, as: UTF8.self))]
+                [.text(image.id.text), .text(String(decoding: name, as: UTF8.self))]
             )
         }
         let changed = new.filter { old[Array($0.key.utf8)] != .some($0.value.map { Array($0.utf8) }) }
-        try insert(properties: changed, of: id)
+        try insert(properties: changed, of: image)
     }
 
-    private func insert(properties: [String: String?], of id: ImageID) throws {
+    private func insert(properties: [String: String?], of image: Image) throws {
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
             try connection.execute(
                 """
-                INSERT INTO image_properties (image_id, name, value) VALUES (?, ?, ?)
-                ON CONFLICT (image_id, name) DO UPDATE SET value = excluded.value
+                INSERT INTO image_properties (image_id, name, value, value_prefix, image_created_at)
+                VALUES (?, ?, ?, \(SQLCondition.prefixPlace), ?)
+                ON CONFLICT (image_id, name) DO UPDATE SET value = excluded.value, value_prefix = excluded.value_prefix
                 """,
-                [.text(id.text), .text(name), SQLValue(value)]
+                [
+                    .text(image.id.text), .text(name), SQLValue(value), SQLValue(value),
+                    .integer(image.createdAt.microseconds),
+                ]
             )
         }
     }
 
-    private func insert(tags: [String], of id: ImageID) throws {
+    private func insert(tags: [String], of image: Image) throws {
         for (position, tag) in tags.enumerated() {
             try connection.execute(
-                "INSERT INTO image_tags (image_id, value, position) VALUES (?, ?, ?) ON CONFLICT (image_id, value) DO NOTHING",
-                [.text(id.text), .text(tag), .integer(Int64(position))]
+                """
+                INSERT INTO image_tags (image_id, value, position, image_created_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT (image_id, value) DO NOTHING
+                """,
+                [
+                    .text(image.id.text), .text(tag), .integer(Int64(position)),
+                    .integer(image.createdAt.microseconds),
+                ]
             )
         }
     }

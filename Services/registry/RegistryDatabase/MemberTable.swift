@@ -68,12 +68,13 @@ public struct MemberTable {
         let added = ImageMember(image: image.id, member: addition.member, createdAt: now, updatedAt: now)
         let inserted = try connection.execute(
             """
-            INSERT INTO image_members (image_id, member, status, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
+            INSERT INTO image_members (image_id, member, status, created_at, updated_at, image_created_at)
+            VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (image_id, member) DO NOTHING
             """,
             [
                 .text(image.id.text), .text(added.member), .text(added.status.rawValue), .integer(now.microseconds),
-                .integer(now.microseconds),
+                .integer(now.microseconds), .integer(image.createdAt.microseconds),
             ]
         )
         guard inserted == 1 else {

@@ -24,6 +24,9 @@ public struct SQLDialect: Sendable, Equatable {
     /// Ends a `CREATE TABLE` whose rows are to be stored in the order of their primary key, where that is possible.
     public var withoutRowID: String
 
+    /// Ends a column that the database computes, and that can be added to a table that is there.
+    public var generatedColumn: String
+
     /// Behind a column or an expression: compared byte by byte, the same order everywhere.
     public var byteOrder: String
     /// Ends a `SELECT` whose rows the transaction is going to change; empty where a write transaction is alone anyway.
@@ -55,6 +58,7 @@ public struct SQLDialect: Sendable, Equatable {
         blobType: "BLOB",
         autoIncrementPrimaryKey: "INTEGER PRIMARY KEY AUTOINCREMENT",
         withoutRowID: " WITHOUT ROWID",
+        generatedColumn: "VIRTUAL",
         byteOrder: "COLLATE BINARY",
         forUpdate: "",
         tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
@@ -70,6 +74,7 @@ public struct SQLDialect: Sendable, Equatable {
         blobType: "BYTEA",
         autoIncrementPrimaryKey: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         withoutRowID: "",
+        generatedColumn: "STORED",
         byteOrder: "COLLATE \"C\"",
         forUpdate: " FOR UPDATE",
         tableExists: "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?",
