@@ -13,6 +13,8 @@ struct Benchmark {
     var warmUpMilliseconds: Int
     var runs: Int
     var imageCount: Int
+    /// What the workload `query` asks for.
+    var query: String
     var imageByteCount: Int64
     var timeout: TimeAmount
     var transferTimeout: TimeAmount
@@ -134,7 +136,7 @@ struct Benchmark {
     private func load(_ trial: Trial, _ catalogue: Catalogue, for duration: TimeAmount) throws -> Load {
         let requests = catalogue.requests
         switch trial.workload {
-        case .show, .list, .listByName, .listByTag, .listByProperty, .listSorted, .list1000:
+        case .show, .list, .listByName, .listByTag, .listByProperty, .listSorted, .list1000, .query:
             return .repeating(reads(of: trial.workload, catalogue), for: duration, timeout: timeout)
         case .create:
             return catalogue.creations(for: duration, upTo: Self.creationLimit)
@@ -165,6 +167,7 @@ struct Benchmark {
             groups.map { requests.list("limit=25&bench_run=\(mark)&bench_group=\(requests.group($0))") }
         case .listSorted: [requests.list("limit=25&bench_run=\(mark)&sort=name:asc")]
         case .list1000: [requests.list("limit=1000")]
+        case .query: [requests.list("limit=25\(query.isEmpty ? "" : "&\(query)")")]
         case .create, .delete, .upload, .download: []
         }
     }
@@ -177,7 +180,7 @@ struct Benchmark {
             case .list, .listSorted: min(25, imageCount)
             case .listByTag, .listByProperty: min(25, imageCount / ImageRequests.groupCount)
             case .list1000: min(1_000, imageCount)
-            case .create, .delete, .upload, .download: 0
+            case .query, .create, .delete, .upload, .download: 0
             }
         guard let request = reads(of: workload, catalogue).first else { return }
         let count = try catalogue.imageCount(inAnswerTo: request)

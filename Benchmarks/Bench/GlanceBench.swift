@@ -19,7 +19,7 @@ struct GlanceBench: ParsableCommand {
 
             WORKLOADS
             \(Workload.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
-              all: all of these (the default)
+              all: all of these but query (the default)
 
             EXAMPLES
             What show and list cost, with the CPU of two processes and their children:
@@ -84,6 +84,10 @@ struct GlanceBench: ParsableCommand {
     var warmUp = 500
     @Option(help: "Images in the catalogue that show and list read (10 to 100000).")
     var images = 1_000
+    @Option(
+        help: "What the workload query asks for, as in a URL: 'sort=name:asc&tag=a'. It wants no images of its own."
+    )
+    var query = ""
     @Option(help: "Length of an uploaded image. An upload run sends one on every connection.")
     var size = ByteCount(1 << 30)
     @Option(help: "Threads of this client (1 to 64). More than one takes cores away from the service.")
@@ -141,13 +145,14 @@ struct GlanceBench: ParsableCommand {
         if let json { try TextFile.write([], to: json) }  // Better to find out now than after an hour.
         let benchmark = Benchmark(
             services: services,
-            workloads: Workload.allCases.filter { chosen.isEmpty || chosen.contains($0) },
+            workloads: Workload.allCases.filter { chosen.isEmpty ? $0 != .query : chosen.contains($0) },
             connections: connections.values,
             transferConnections: transferConnections.values,
             secondsPerRun: seconds,
             warmUpMilliseconds: warmUp,
             runs: runs,
             imageCount: images,
+            query: query,
             imageByteCount: size.value,
             timeout: .seconds(Int64(timeout)),
             transferTimeout: .seconds(Int64(transferTimeout)),

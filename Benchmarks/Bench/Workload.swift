@@ -8,6 +8,7 @@ enum Workload: String, CaseIterable, Encodable {
     case listByProperty = "list-property"
     case listSorted = "list-sorted"
     case list1000
+    case query
     case create, delete, upload, download
 
     var isTransfer: Bool { self == .upload || self == .download }
@@ -16,7 +17,7 @@ enum Workload: String, CaseIterable, Encodable {
     var readsCatalogue: Bool {
         switch self {
         case .show, .list, .listByName, .listByTag, .listByProperty, .listSorted, .list1000: true
-        case .create, .delete, .upload, .download: false
+        case .query, .create, .delete, .upload, .download: false
         }
     }
 
@@ -29,6 +30,7 @@ enum Workload: String, CaseIterable, Encodable {
         case .listByProperty: "list 25 images by property (a tenth matches)"
         case .listSorted: "list 25 images by property, sorted by name (all match)"
         case .list1000: "list 1000 images"
+        case .query: "list 25 images by --query, among those that are there"
         case .create: "create an image with 3 properties and 2 tags"
         case .delete: "delete an image without data"
         case .upload: "upload image data"
@@ -43,7 +45,7 @@ struct WorkloadChoice: ExpressibleByArgument {
 
     init?(argument: String) {
         if argument == "all" {
-            workloads = Workload.allCases
+            workloads = Workload.allCases.filter { $0 != .query }
         } else if let workload = Workload(rawValue: argument) {
             workloads = [workload]
         } else {
