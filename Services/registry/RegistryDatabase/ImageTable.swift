@@ -193,7 +193,7 @@ public struct ImageTable {
         try insert(properties: changed, of: id)
     }
 
-    private func insert(properties: [String: String?], of id: ImageID) throws {
+    func insert(properties: [String: String?], of id: ImageID) throws {
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
             try connection.execute(
                 """
