@@ -13,7 +13,7 @@ public enum TaskSchema {
             JSONSchema(
                 .string,
                 description: "What the task does",
-                choices: ["import", "api_image_import", "location_import"]
+                choices: ImageTask.Kind.allCases.map { .string($0.rawValue) }
             )
         ),
         JSONSchema.Property(
@@ -21,7 +21,7 @@ public enum TaskSchema {
             JSONSchema(
                 .string,
                 description: "Life-cycle state",
-                choices: ["pending", "processing", "success", "failure"]
+                choices: ImageTask.Status.allCases.map { .string($0.rawValue) }
             )
         ),
         JSONSchema.Property("input", JSONSchema(.null, .object, description: "What the task was asked to do")),

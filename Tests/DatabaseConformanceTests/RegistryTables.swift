@@ -180,6 +180,39 @@ struct RegistryTables: Sendable {
         try await database.write { try UploadTable($0).reap(at: now, limit: limit) }
     }
 
+    /// Begins an attempt at staging on the node of `holder`; the lease lasts 60 seconds.
+    @discardableResult
+    func beginStaging(
+        _ id: ImageID,
+        attempt: String,
+        holder: Holder = .one,
+        as caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> UploadClaim {
+        let staging = BeginStaging(
+            image: id,
+            attempt: attempt,
+            holder: holder,
+            store: "os_glance_staging_store@\(holder.node)",
+            url: "file:///staging/\(id)"
+        )
+        return try await database.write { connection in
+            try StagingTable(connection)
+                .begin(staging, as: caller, lease: .seconds(60), claimedUntil: now + 60, at: now)
+        }
+    }
+
+    @discardableResult
+    func finishStaging(
+        _ attempt: String,
+        size: Int64 = 5,
+        host: String? = nil,
+        at now: Timestamp = .start
+    ) async throws -> Image {
+        let staging = FinishStaging(attempt: attempt, size: size, identity: "inode of \(attempt)", host: host)
+        return try await database.write { try StagingTable($0).finish(staging, at: now) }
+    }
+
     /// An image with data.
     @discardableResult
     func createActive(_ image: Image, at now: Timestamp = .start) async throws -> Image {

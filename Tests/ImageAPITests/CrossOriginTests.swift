@@ -8,8 +8,10 @@ import Testing
 struct CrossOriginTests {
     private static let page = "https://dashboard.example"
 
-    private var rules: CrossOrigin {
-        var rules = CrossOrigin()
+    private var rules: CrossOrigin { CrossOrigin([dashboard]) }
+
+    private var dashboard: CrossOrigin.Rules {
+        var rules = CrossOrigin.Rules()
         rules.allowedOrigins = [Self.page]
         rules.exposedHeaders = ["X-Auth-Token", "X-OpenStack-Request-ID"]
         rules.allowedMethods = ["GET", "PUT"]
@@ -41,12 +43,29 @@ struct CrossOriginTests {
 
     @Test("a star allows any origin")
     func star() {
-        var rules = rules
-        rules.allowedOrigins = ["*"]
-        rules.allowsCredentials = false
-        let response = marked(rules, origin: "https://anyone.example")
+        var anyone = dashboard
+        anyone.allowedOrigins = ["*"]
+        anyone.allowsCredentials = false
+        let response = marked(CrossOrigin([anyone]), origin: "https://anyone.example")
         #expect(response.header("Access-Control-Allow-Origin") == "*")
         #expect(response.header("Access-Control-Allow-Credentials") == nil)
+    }
+
+    @Test("origins have rules of their own: the first that names them, and the star for the rest")
+    func sections() {
+        var anyone = dashboard
+        anyone.allowedOrigins = ["*"]
+        anyone.exposedHeaders = ["X-Anyone"]
+        var later = dashboard
+        later.allowedOrigins = [Self.page, "https://later.example"]
+        later.exposedHeaders = ["X-Later"]
+        let rules = CrossOrigin([anyone, dashboard, later])
+        let exposed = { (origin: String) in
+            self.marked(rules, origin: origin).header("Access-Control-Expose-Headers")
+        }
+        #expect(exposed(Self.page) == "X-Auth-Token,X-OpenStack-Request-ID")
+        #expect(exposed("https://later.example") == "X-Later")
+        #expect(exposed("https://anyone.example") == "X-Anyone")
     }
 
     private func preflight(_ origin: String? = page, method: String? = "PUT", headers: String? = nil) -> Response? {

@@ -20,6 +20,7 @@ struct RouteTableTests {
         ("/images", "/images", "GET, POST"),
         ("/images/{id}", "/images/1", "GET, PATCH, DELETE"),
         ("/images/{id}/file", "/images/1/file", "GET, PUT"),
+        ("/images/{id}/stage", "/images/1/stage", "PUT"),
         ("/images/{id}/actions/deactivate", "/images/1/actions/deactivate", "POST"),
         ("/images/{id}/actions/reactivate", "/images/1/actions/reactivate", "POST"),
         ("/images/{id}/tags/{tag}", "/images/1/tags/t", "PUT, DELETE"),
@@ -28,7 +29,7 @@ struct RouteTableTests {
     ]
 
     /// Routes that other methods are not told of.
-    static let unadvertised = ["/info/usage"]
+    static let unadvertised = ["/info/usage", "/images/{id}/tasks"]
 
     private let table = RoutesUnderTest.table()
 

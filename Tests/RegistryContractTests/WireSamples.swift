@@ -31,12 +31,15 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(UpdateImage(image: image)),
         WireSample(DeleteImage(id: id, revision: 7, holder: holder)),
         WireSample(RestoreImage(id: id)),
+        WireSample(ListImageTasks(image: id)),
         WireSample(ListMembers(image: id)),
         WireSample(ShowMember(image: id, member: "p2")),
         WireSample(AddMember(image: id, revision: 7, member: "p2", quota: -1)),
         WireSample(UpdateMember(image: id, revision: 7, member: "p2", status: .rejected)),
         WireSample(RemoveMember(image: id, revision: 7, member: "p2")),
         WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
+        WireSample(BeginStaging(image: id, attempt: "a1", holder: holder, store: "staging@n", url: "file:///a")),
+        WireSample(FinishStaging(attempt: "a1", size: 1 << 40, identity: "dev:ino", host: "http://n")),
         WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
         WireSample(
             FinishUpload(
@@ -60,6 +63,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(image),
         WireSample(Image(id: id)),
         WireSample(ImagePage(images: [image, Image(id: id)])),
+        WireSample(ImageTasks(image: image, tasks: [task])),
         WireSample(member),
         WireSample(ImageMembers(image: image, members: [member])),
         WireSample(ImageWithMember(image: image, member: member)),
@@ -114,6 +118,22 @@ struct WireSample: Sendable, CustomTestStringConvertible {
             ImageLocation(url: "file:///a", metadata: ["store": "fast", "n": 1, "deep": ["list": [true, .null]]])
         ],
         revision: 9
+    )
+
+    private static let task = ImageTask(
+        id: "t1",
+        kind: .locationImport,
+        status: .failure,
+        owner: "p1",
+        image: id,
+        requestID: "req-1",
+        user: "u1",
+        expiresAt: Timestamp(microseconds: 1_700_000_000_123_457),
+        createdAt: Timestamp(microseconds: 1_700_000_000_123_456),
+        updatedAt: Timestamp(microseconds: 1_700_000_000_654_321),
+        input: ["import_req": ["method": ["name": "glance-direct"]]],
+        result: ["image_id": "i"],
+        message: "Expired lock preempted"
     )
 
     private static let member = ImageMember(

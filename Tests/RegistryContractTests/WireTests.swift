@@ -26,7 +26,7 @@ struct WireTests {
         let optional: Set<String> = [
             "marker", "store", "identity", "user", "project", "service_roles", "read_only", "field", "name", "owner",
             "container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value",
-            "member",
+            "member", "host",
         ]
         for name in object.names {
             var changed = object

@@ -228,6 +228,7 @@ struct RegistryCallTests {
     func handlers() {
         let operations: [any RegistryOperation.Type] = [
             ShowImage.self, ListImages.self, CreateImage.self, UpdateImage.self, DeleteImage.self, RestoreImage.self,
+            ListImageTasks.self, BeginStaging.self, FinishStaging.self,
             ListMembers.self, ShowMember.self, AddMember.self, UpdateMember.self, RemoveMember.self,
             BeginUpload.self, RenewUploads.self, FinishUpload.self, AbortUpload.self, ReleaseUploads.self,
             CheckAttempts.self, ClaimDeletions.self, FinishDeletions.self, PostponeDeletions.self,

@@ -8,8 +8,9 @@ from services import wait_until
 
 
 def stored_files(deployment):
-    """Every file below the stores, temporary ones too."""
-    return {path for folder in deployment.stores.values() for path in folder.rglob("*") if path.is_file()}
+    """Every file below the stores and the staging directory, temporary ones too."""
+    folders = [*deployment.stores.values(), deployment.staging]
+    return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
 def rows(deployment, query):
@@ -25,7 +26,7 @@ def file_of(url):
 
 
 def findings(deployment):
-    """What is wrong: files that no row accounts for, and active images without their bytes."""
+    """What is wrong: files that no row accounts for, and active or staged images without their bytes."""
     found = []
     locations = rows(deployment, "SELECT image_id, url FROM image_locations")
     accounted = {file_of(url) for _, url in locations}
@@ -36,6 +37,15 @@ def findings(deployment):
     for (image_id,) in rows(deployment, usable):
         if not any(owner == image_id and file_of(url) in files for owner, url in locations):
             found.append(f"{image_id} is active and has no bytes")
+    staged = "SELECT image_id, url FROM image_locations WHERE state = 'staged'"
+    for image_id, url in rows(deployment, staged):
+        if file_of(url) not in files:
+            found.append(f"{image_id} is staged and has no bytes")
+    waiting = """SELECT id FROM images i WHERE status = 'uploading' AND deleted_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.image_id = i.id)
+        AND NOT EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = i.id AND l.state = 'staged')"""
+    for (image_id,) in rows(deployment, waiting):
+        found.append(f"{image_id} is uploading and nobody is at it")
     return found
 
 

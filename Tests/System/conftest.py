@@ -15,6 +15,12 @@ from services import PROGRAMS, ROOT, Deployment
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write golden/*.json anew from what is answered")
+    parser.addoption("--generated-requests", type=int, default=1000, help="how many requests test_generated sends")
+    parser.addoption("--generated-seed", type=int, help="the seed that a failure printed")
+
+
 def pytest_sessionstart(session):
     missing = [n for n in ("glance-api", "glance-registry", "glance-manage") if not (PROGRAMS / n).exists()]
     if missing and not session.config.option.collectonly:

@@ -141,6 +141,7 @@ class Deployment:
         self.user_file = directory / "users"
         self.stores = {name: directory / f"images-{name}" for name in stores or ("default",)}
         self.is_multi_store = bool(stores)
+        self.staging = directory / "os_glance_staging_store"
         self.users = {
             user.name: user
             for user in (
@@ -232,6 +233,7 @@ class Deployment:
             for name in ("os_glance_staging_store", "os_glance_tasks_store"):
                 sections[name] = [f"filesystem_store_datadir = {self.directory / name}"]
         else:
+            sections["DEFAULT"].append(f"node_staging_uri = file://{self.staging}")
             sections["glance_store"].append(f"filesystem_store_datadir = {self.stores['default']}")
         self.write(pathlib.Path(api.command[-1]), sections, self.options.get("api", {}))
 

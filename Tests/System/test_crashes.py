@@ -47,14 +47,14 @@ def download(deployment, image_id, api=None):
     return deployment.session().get(f"{(api or deployment.api).url}/v2/images/{image_id}/file", timeout=60).content
 
 
-def begin_upload(deployment, image_id, data, sent, api=None):
-    """A connection on which `sent` bytes of the upload have gone out, with the image in `saving`."""
+def begin_upload(deployment, image_id, data, sent, api=None, path="file", status="saving"):
+    """A connection on which `sent` bytes of the upload have gone out, with the image in `status`."""
     api = api or deployment.api
     connection = Connection(api.port, timeout=60)
     headers = {"Content-Type": "application/octet-stream", "Content-Length": len(data)}
-    connection.send(head("PUT", f"/v2/images/{image_id}/file", headers))
+    connection.send(head("PUT", f"/v2/images/{image_id}/{path}", headers))
     connection.send(data[:sent])
-    assert wait_until(lambda: status_of(deployment, image_id, api) == "saving"), "the upload did not begin"
+    assert wait_until(lambda: status_of(deployment, image_id, api) == status), "the upload did not begin"
     return connection
 
 

@@ -187,6 +187,7 @@ def test_the_sample_configuration_runs(deployments):
             ("/etc/glance/htpasswd", deployment.user_file),
             ("/var/lib/glance/glance.db", deployment.database),
             ("/var/lib/glance/images", deployment.stores["default"]),
+            ("/var/lib/glance/staging", deployment.staging),
             ("/run/glance/registry.sock", deployment.socket),
         ]:
             text = text.replace(installed, str(ours))

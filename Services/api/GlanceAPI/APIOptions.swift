@@ -68,6 +68,22 @@ enum APIOptions {
         "public_endpoint",
         help: "Base URL in version documents and Location headers; that of each request when unset."
     )
+    static let selfReference = ConfigurationOption.optionalString(
+        "DEFAULT",
+        "worker_self_reference_url",
+        help:
+            "Base URL under which other nodes reach this one, recorded with what is staged here; public_endpoint when "
+            + "unset."
+    )
+    static let importMethods = ConfigurationOption.list(
+        "DEFAULT",
+        "enabled_import_methods",
+        default: ["glance-direct", "web-download", "copy-image"],
+        mayBeBounded: true,
+        help:
+            "How images may be imported. Data can be staged while glance-direct is among them; imports themselves are "
+            + "not there yet."
+    )
     static let parsesProxyHeaders = ConfigurationOption.boolean(
         "oslo_middleware",
         "enable_proxy_headers_parsing",
@@ -169,6 +185,7 @@ enum APIOptions {
             OptionDescription(strategy), OptionDescription(userFile), OptionDescription(allowsAnonymous),
             OptionDescription(noauthUser), OptionDescription(noauthProject), OptionDescription(noauthRoles),
             OptionDescription(noauthAnywhere), OptionDescription(publicEndpoint),
+            OptionDescription(selfReference), OptionDescription(importMethods),
             OptionDescription(parsesProxyHeaders), OptionDescription(defaultPageSize),
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),

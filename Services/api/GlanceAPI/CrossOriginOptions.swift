@@ -1,7 +1,7 @@
 import ImageAPI
 import ServiceKit
 
-/// `[cors]`, with the names and defaults of oslo.middleware as Glance sets them.
+/// `[cors]` and `[cors.<name>]`, with the names and defaults of oslo.middleware as Glance sets them.
 enum CrossOriginOptions {
     static let allowedOrigin = ConfigurationOption.list(
         "cors",
@@ -47,19 +47,42 @@ enum CrossOriginOptions {
         help: "Headers that these pages may send, besides the harmless ones that browsers always may."
     )
 
-    static let all: [OptionDescription] = [
-        OptionDescription(allowedOrigin), OptionDescription(allowCredentials), OptionDescription(maxAge),
-        OptionDescription(exposeHeaders), OptionDescription(allowMethods), OptionDescription(allowHeaders),
-    ]
+    /// A section of its own for some origins, as `[cors.dashboard]`.
+    static let pattern = "<cors.name>"
 
+    static let all: [OptionDescription] = ["cors", pattern].flatMap { section in
+        [
+            OptionDescription(allowedOrigin.inSection(section)), OptionDescription(allowCredentials.inSection(section)),
+            OptionDescription(maxAge.inSection(section)), OptionDescription(exposeHeaders.inSection(section)),
+            OptionDescription(allowMethods.inSection(section)), OptionDescription(allowHeaders.inSection(section)),
+        ]
+    }
+
+    /// `[cors]`, then every `[cors.<name>]`, which may differ from it and has origins of its own.
     static func rules(in configuration: ServiceConfiguration) throws(ConfigurationError) -> CrossOrigin {
-        var rules = CrossOrigin()
-        rules.allowedOrigins = Set(try configuration.value(of: allowedOrigin))
-        rules.allowsCredentials = try configuration.value(of: allowCredentials)
-        rules.maximumAge = try configuration.value(of: maxAge)
-        rules.exposedHeaders = try configuration.value(of: exposeHeaders)
-        rules.allowedMethods = try configuration.value(of: allowMethods)
-        rules.allowedHeaders = try configuration.value(of: allowHeaders)
+        var rules = [try self.rules(of: "cors", in: configuration)]
+        for section in configuration.sections where section.lowercased().hasPrefix("cors.") {
+            rules.append(try self.rules(of: section, in: configuration))
+        }
+        return CrossOrigin(rules.filter { !$0.allowedOrigins.isEmpty })
+    }
+
+    private static func rules(
+        of section: String,
+        in configuration: ServiceConfiguration
+    ) throws(ConfigurationError) -> CrossOrigin.Rules {
+        /// What a named section leaves out is taken from `[cors]`, but for the origins.
+        func value<Value>(_ option: ConfigurationOption<Value>) throws(ConfigurationError) -> Value {
+            let own = option.inSection(section)
+            return try configuration.value(of: configuration.isSet(own) ? own : option)
+        }
+        var rules = CrossOrigin.Rules()
+        rules.allowedOrigins = Set(try configuration.value(of: allowedOrigin.inSection(section)))
+        rules.allowsCredentials = try value(allowCredentials)
+        rules.maximumAge = try value(maxAge)
+        rules.exposedHeaders = try value(exposeHeaders)
+        rules.allowedMethods = try value(allowMethods)
+        rules.allowedHeaders = try value(allowHeaders)
         return rules
     }
 }

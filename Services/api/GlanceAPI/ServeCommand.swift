@@ -49,7 +49,12 @@ struct ServeCommand: AsyncParsableCommand {
         let endpoints = try endpoints(configuration)
         let cores = max(2, NIOCore.System.coreCount)
         let fileThreads = WorkerThreads(count: max(8, cores))
-        let catalogue = try await StoreOptions.catalogue(configuration, threads: fileThreads, logger: logger)
+        let catalogue = try await StoreOptions.catalogue(
+            configuration,
+            host: Self.hostName,
+            threads: fileThreads,
+            logger: logger
+        )
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
         let settings = try settings(configuration, catalogue, declared)
         let metrics = PrometheusMetrics()
@@ -169,6 +174,8 @@ struct ServeCommand: AsyncParsableCommand {
             while endpoint.hasSuffix("/") { endpoint.removeLast() }
             settings.publicEndpoint = endpoint
         }
+        settings.nodeURL = try configuration.value(of: APIOptions.selfReference) ?? settings.publicEndpoint
+        settings.allowsStaging = try configuration.value(of: APIOptions.importMethods).contains("glance-direct")
         settings.believesProxyHeaders = try configuration.value(of: APIOptions.parsesProxyHeaders)
         settings.crossOrigin = try CrossOriginOptions.rules(in: configuration)
         settings.showsDirectURL = try configuration.value(of: APIOptions.showsDirectURL)
@@ -181,11 +188,12 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// The same for every start of this service on this machine.
-    private func node(_ address: ListeningAddress) -> String {
+    private func node(_ address: ListeningAddress) -> String { "\(Self.hostName):\(address)" }
+
+    private static var hostName: String {
         var name = [CChar](repeating: 0, count: 256)
-        // Without a name the address alone has to do.
+        // Without a name the rest of what tells nodes apart has to do.
         gethostname(&name, name.count - 1)
-        let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return "\(host):\(address)"
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -59,8 +59,18 @@ enum StoreOptions {
         help: "Blocks of zeros become holes. Also in the section of a store."
     )
 
+    static let staging = ConfigurationOption.string(
+        "DEFAULT",
+        "node_staging_uri",
+        default: "file:///tmp/staging/",
+        help:
+            "Directory of this node in which data waits to be imported, as a file:// URI; no other service may use it. "
+            + "With enabled_backends, filesystem_store_datadir of [os_glance_staging_store] is read instead."
+    )
+
     static let all: [OptionDescription] =
         [
+            OptionDescription(staging),
             OptionDescription(enabled), OptionDescription(standard), OptionDescription(description),
             OptionDescription(weight),
         ]
@@ -75,6 +85,7 @@ enum StoreOptions {
     /// Opens the configured stores and tries each.
     static func catalogue(
         _ configuration: ServiceConfiguration,
+        host: String,
         threads: WorkerThreads,
         logger: Logger
     ) async throws -> StoreCatalogue {
@@ -82,9 +93,12 @@ enum StoreOptions {
         guard !backends.isEmpty else {
             let store = FileStore("file", try options(configuration, "glance_store"), threads: threads)
             try await store.prepare()
-            return StoreCatalogue(single: store)
+            let staging = try await stagingStore(configuration, threads, logger)
+            return StoreCatalogue(single: store, staging: try area(of: staging, on: host, apartFrom: [store]))
         }
         var entries: [StoreCatalogue.Entry] = []
+        var stores: [FileStore] = []
+        var staging: FileStore?
         for backend in backends {
             guard !backend.key.hasPrefix("os_glance_") else {
                 throw ProgramFailure(
@@ -98,6 +112,7 @@ enum StoreOptions {
             }
             let store = FileStore(backend.key, try options(configuration, backend.key), threads: threads)
             try await store.prepare()
+            stores.append(store)
             entries.append(
                 StoreCatalogue.Entry(
                     store,
@@ -109,12 +124,48 @@ enum StoreOptions {
         for reserved in StoreCatalogue.reservedIdentifiers.sorted() {
             if let store = try await reservedStore(reserved, configuration, threads, logger) {
                 entries.append(StoreCatalogue.Entry(store))
+                if reserved == StagingArea.identifier { staging = store }
             }
         }
         guard let standard = try configuration.value(of: standard) else {
             throw ProgramFailure("[glance_store] 'default_backend' config option is not set.")
         }
-        return try StoreCatalogue(entries, defaultIdentifier: standard, isMultiStore: true)
+        return try StoreCatalogue(
+            entries,
+            defaultIdentifier: standard,
+            isMultiStore: true,
+            staging: try area(of: staging, on: host, apartFrom: stores)
+        )
+    }
+
+    /// What is staged may not get in the way of images: both are files named after an image's id.
+    private static func area(of staging: FileStore?, on host: String, apartFrom stores: [FileStore]) throws
+        -> StagingArea?
+    {
+        guard let staging, let directory = staging.options.directories.first?.path else { return nil }
+        guard !stores.contains(where: { $0.options.directories.contains { $0.path == directory } }) else {
+            throw ProgramFailure("\(directory) cannot be a store's directory and the staging directory at once")
+        }
+        return StagingArea(staging, host: host, directory: directory)
+    }
+
+    /// The staging directory of a configuration without `enabled_backends`.
+    private static func stagingStore(
+        _ configuration: ServiceConfiguration,
+        _ threads: WorkerThreads,
+        _ logger: Logger
+    ) async throws -> FileStore? {
+        let uri = try configuration.value(of: staging)
+        // Whatever is wrong with the path, the refusal says what is expected.
+        guard uri.hasPrefix("file:///"), let directory = try? DataDirectory(String(uri.dropFirst("file://".count)))
+        else {
+            throw configuration.refusal(of: staging, because: "a file:// URI with the path of a directory is expected")
+        }
+        return try await prepared(
+            FileStore(StagingArea.identifier, FileStoreOptions(directories: [directory]), threads: threads),
+            isConfigured: configuration.isSet(staging),
+            logger
+        )
     }
 
     /// A store for data in transit. One that nobody configured may be missing: what needs it will say so.
@@ -127,13 +178,23 @@ enum StoreOptions {
         let directory = Self.directory.inSection(identifier)
         let isConfigured = configuration.isSet(directory)
         let path = isConfigured ? try configuration.value(of: directory) : "/var/lib/glance/\(identifier)"
-        let store = FileStore(identifier, FileStoreOptions(directories: [try DataDirectory(path)]), threads: threads)
+        return try await prepared(
+            FileStore(identifier, FileStoreOptions(directories: [try DataDirectory(path)]), threads: threads),
+            isConfigured: isConfigured,
+            logger
+        )
+    }
+
+    private static func prepared(_ store: FileStore, isConfigured: Bool, _ logger: Logger) async throws -> FileStore? {
         do {
             try await store.prepare()
             return store
         } catch {
             guard !isConfigured else { throw error }
-            logger.warning("The store is not available", metadata: ["store": "\(identifier)", "error": "\(error)"])
+            logger.warning(
+                "The store is not available",
+                metadata: ["store": "\(store.identifier)", "error": "\(error)"]
+            )
             return nil
         }
     }

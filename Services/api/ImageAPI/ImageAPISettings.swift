@@ -19,6 +19,10 @@ public struct ImageAPISettings: Sendable {
     public var believesProxyHeaders = false
     /// Which web pages may use the API.
     public var crossOrigin = CrossOrigin()
+    /// Whether data may be staged (`glance-direct` is one of `enabled_import_methods`).
+    public var allowsStaging = true
+    /// The URL under which other nodes reach this one (`worker_self_reference_url`, else `public_endpoint`).
+    public var nodeURL: String?
     /// How images can be imported; none of the methods is there yet.
     public var importMethods: [String] = []
     /// Largest upload in bytes (`image_size_cap`).

@@ -33,11 +33,13 @@ public struct ImageService: Sendable {
         let catalogue = settings.catalogue
         let data = DataDeletion(registry: registry, catalogue: catalogue, logger: logger)
         let leases = UploadLeases(registry: registry, holder: holder, logger: logger)
+        let attempts = UploadAttempts(registry: registry, leases: leases, data: data, logger: logger)
+        let reading = ImageReading(registry: registry, policy: policy)
         let change = ImageChange(registry: registry, policy: policy, limits: settings.limits)
         let routes: [[Route]] = [
             ImageRoutes(
                 settings: settings,
-                reading: ImageReading(registry: registry, policy: policy),
+                reading: reading,
                 creation: ImageCreation(registry: registry, policy: policy, limits: settings.limits),
                 change: change,
                 deletion: ImageDeletion(registry: registry, policy: policy, data: data, holder: holder, logger: logger)
@@ -50,10 +52,18 @@ public struct ImageService: Sendable {
                     digesting: DigestingUpload(multihash: settings.hashAlgorithm, threads: digestThreads),
                     hashAlgorithm: settings.hashAlgorithm,
                     sizeCap: settings.imageSizeCap,
-                    leases: leases,
-                    data: data,
-                    holder: holder,
-                    logger: logger
+                    attempts: attempts,
+                    holder: holder
+                ),
+                staging: ImageStaging(
+                    registry: registry,
+                    policy: policy,
+                    area: catalogue.staging,
+                    isEnabled: settings.allowsStaging,
+                    nodeURL: settings.nodeURL,
+                    sizeCap: settings.imageSizeCap,
+                    attempts: attempts,
+                    holder: holder
                 ),
                 download: ImageDownload(registry: registry, policy: policy, catalogue: catalogue)
             ).routes,
@@ -62,6 +72,7 @@ public struct ImageService: Sendable {
             ImageMemberRoutes(
                 membership: ImageMembership(registry: registry, policy: policy, limits: settings.limits)
             ).routes,
+            ImageTaskRoutes(reading: reading).routes,
             InfoRoutes(settings: settings, policy: policy).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]

@@ -203,7 +203,7 @@ public struct ImageTable {
         try insert(properties: changed, of: image)
     }
 
-    private func insert(properties: [String: String?], of image: Image) throws {
+    func insert(properties: [String: String?], of image: Image) throws {
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
             try connection.execute(
                 """

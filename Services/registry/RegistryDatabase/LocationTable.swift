@@ -2,8 +2,8 @@ public import ImageModel
 public import RegistryContract
 internal import WireJSON
 
-/// Where data is, is about to be, or has to go from. Every location is in one of three states, and a store holds nothing
-/// that is in none: `intended` (an upload is under way), `live`, `deleting`.
+/// Where data is, is about to be, or has to go from. Every location is in one of four states, and a store holds nothing
+/// that is in none: `intended` (an upload is under way), `live`, `staged` (waits on a node to be imported), `deleting`.
 public struct LocationTable {
     let connection: any SQLConnection
 
@@ -33,9 +33,16 @@ public struct LocationTable {
         )
     }
 
-    func isLive(attempt: String) throws -> Bool {
+    func makeStaged(attempt: String, identity: String?) throws {
+        try connection.execute(
+            "UPDATE image_locations SET state = 'staged', identity = ?, unfinished = 0 WHERE attempt = ? AND state = 'intended'",
+            [SQLValue(identity), .text(attempt)]
+        )
+    }
+
+    func isFinished(attempt: String) throws -> Bool {
         try !connection.query(
-            "SELECT 1 FROM image_locations WHERE attempt = ? AND state = 'live'",
+            "SELECT 1 FROM image_locations WHERE attempt = ? AND state IN ('live', 'staged')",
             [.text(attempt)],
             { $0.integer(0) }
         ).isEmpty
@@ -81,26 +88,36 @@ public struct LocationTable {
         )
     }
 
-    /// Gives an undeleted image its finished locations back.
+    /// Gives an undeleted image its finished locations back. What was staged (the internal stores' names begin with
+    /// `os_glance_`) stays queued: nobody can read it, and whoever was about to import it has been told of the deletion.
     func revive(ofImage id: ImageID) throws {
         try connection.execute(
             """
             UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0
-            WHERE image_id = ? AND unfinished = 0
+            WHERE image_id = ? AND unfinished = 0 AND substr(store, 1, 10) <> 'os_glance_'
             """,
             [.text(id.text)]
         )
     }
 
     /// Deletions that must be carried out before `url` can be written again; they are claimed by whoever asks.
-    func deletions(at url: String, claimFor holder: Holder, until: Timestamp) throws -> [PendingDeletion] {
+    ///
+    /// - Parameter store: The store that the URL belongs to, where it may mean another place in another store.
+    func deletions(
+        at url: String,
+        in store: String? = nil,
+        claimFor holder: Holder,
+        until: Timestamp
+    ) throws -> [PendingDeletion] {
+        var place = SQLCondition("url = ? AND state = 'deleting'", [.text(url)])
+        if let store { place.add("store = ?", .text(store)) }
         try connection.execute(
-            "UPDATE image_locations SET claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE url = ? AND state = 'deleting'",
-            [.text(holder.node), .text(holder.process), .integer(until.microseconds), .text(url)]
+            "UPDATE image_locations SET claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE \(place.sql)",
+            [.text(holder.node), .text(holder.process), .integer(until.microseconds)] + place.values
         )
         return try connection.query(
-            "SELECT \(Self.deletionColumns) FROM image_locations WHERE url = ? AND state = 'deleting' ORDER BY id",
-            [.text(url)],
+            "SELECT \(Self.deletionColumns) FROM image_locations WHERE \(place.sql) ORDER BY id",
+            place.values,
             Self.deletion(from:)
         )
     }
@@ -192,7 +209,7 @@ public struct LocationTable {
                 { $0.text(0) }
             )
             switch found.first {
-            case "live": states.finished.append(attempt)
+            case "live", "staged": states.finished.append(attempt)
             case nil: break
             default: states.pending.append(attempt)
             }

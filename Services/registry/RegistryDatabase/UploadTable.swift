@@ -14,33 +14,69 @@ public struct UploadTable {
         claimedUntil: Timestamp,
         at now: Timestamp
     ) throws -> UploadClaim {
+        try claim(
+            Attempt(
+                image: upload.image,
+                name: upload.attempt,
+                holder: upload.holder,
+                store: upload.store,
+                url: upload.url,
+                status: .saving
+            ),
+            settling: {
+                try LocationTable(connection).deletions(at: upload.url, claimFor: upload.holder, until: claimedUntil)
+            },
+            as: caller,
+            lease: lease,
+            at: now
+        )
+    }
+
+    /// One try at putting data somewhere, and the status that its image has meanwhile.
+    struct Attempt {
+        var image: ImageID
+        var name: String
+        var holder: Holder
+        var store: String?
+        var url: String
+        var status: ImageStatus
+    }
+
+    /// Claims a queued image, unless there is something to be settled first.
+    func claim(
+        _ attempt: Attempt,
+        settling: () throws -> [PendingDeletion],
+        as caller: Caller,
+        lease: Duration,
+        at now: Timestamp
+    ) throws -> UploadClaim {
         let images = ImageTable(connection)
-        let locations = LocationTable(connection)
-        let image = try images.image(upload.image, visibleTo: caller)
+        let image = try images.image(attempt.image, visibleTo: caller)
         try images.requireMutable(image, by: caller)
-        guard image.status == .queued else {
-            throw RegistryError(
+        let refusal = { (status: ImageStatus) in
+            RegistryError(
                 .wrongState,
-                "Image status transition from \(image.status.rawValue) to saving is not allowed"
+                "Image status transition from \(status.rawValue) to \(attempt.status.rawValue) is not allowed"
             )
         }
-        let toSettle = try locations.deletions(at: upload.url, claimFor: upload.holder, until: claimedUntil)
+        guard image.status == .queued else { throw refusal(image.status) }
+        let toSettle = try settling()
         guard toSettle.isEmpty else { return UploadClaim(leaseSeconds: 0, toSettle: toSettle) }
-        guard try images.move(upload.image, from: .queued, to: .saving, at: now) else {
-            throw RegistryError(.wrongState, "Image status transition from saving to saving is not allowed")
+        guard try images.move(attempt.image, from: .queued, to: attempt.status, at: now) else {
+            throw refusal(attempt.status)
         }
-        try locations.intend(
-            image: upload.image,
-            url: upload.url,
-            store: upload.store,
-            attempt: upload.attempt,
+        try LocationTable(connection).intend(
+            image: attempt.image,
+            url: attempt.url,
+            store: attempt.store,
+            attempt: attempt.name,
             at: now
         )
         try connection.execute(
             "INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                .text(upload.attempt), .text(upload.image.text), .text(upload.holder.node),
-                .text(upload.holder.process), .integer(now.advanced(by: lease).microseconds),
+                .text(attempt.name), .text(attempt.image.text), .text(attempt.holder.node),
+                .text(attempt.holder.process), .integer(now.advanced(by: lease).microseconds),
                 .integer(now.microseconds),
             ]
         )
@@ -61,16 +97,7 @@ public struct UploadTable {
     }
 
     public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
-        let lost = RegistryError(
-            .leaseLost,
-            "The image may have been deleted during the upload, cleaning up the chunks uploaded."
-        )
-        let held = try connection.query(
-            "SELECT image_id FROM uploads WHERE attempt = ? AND expires_at > ?",
-            [.text(upload.attempt), .integer(now.microseconds)],
-            { $0.text(0) }
-        )
-        guard let text = held.first, let id = ImageID(text) else { throw lost }
+        let id = try heldImage(of: upload.attempt, at: now)
         let updated = try connection.execute(
             """
             UPDATE images SET status = 'active', size = ?, checksum = ?, os_hash_algo = ?, os_hash_value = ?,
@@ -82,14 +109,30 @@ public struct UploadTable {
                 .integer(now.microseconds), .text(id.text),
             ]
         )
-        guard updated == 1 else { throw lost }
+        guard updated == 1 else { throw Self.leaseLost }
         try LocationTable(connection).makeLive(attempt: upload.attempt, identity: upload.identity)
         try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
         return try ImageTable(connection).image(id)
     }
 
+    static let leaseLost = RegistryError(
+        .leaseLost,
+        "The image may have been deleted during the upload, cleaning up the chunks uploaded."
+    )
+
+    /// - Throws: `leaseLost` unless the attempt holds its lease.
+    func heldImage(of attempt: String, at now: Timestamp) throws -> ImageID {
+        let held = try connection.query(
+            "SELECT image_id FROM uploads WHERE attempt = ? AND expires_at > ?",
+            [.text(attempt), .integer(now.microseconds)],
+            { $0.text(0) }
+        )
+        guard let text = held.first, let id = ImageID(text) else { throw Self.leaseLost }
+        return id
+    }
+
     public func abort(_ upload: AbortUpload, at now: Timestamp) throws -> AbortedUpload {
-        if try LocationTable(connection).isLive(attempt: upload.attempt) { return AbortedUpload(isFinished: true) }
+        if try LocationTable(connection).isFinished(attempt: upload.attempt) { return AbortedUpload(isFinished: true) }
         try end(attempt: upload.attempt, isDiscarded: upload.isDiscarded, at: now)
         return AbortedUpload(isFinished: false)
     }
@@ -139,13 +182,15 @@ public struct UploadTable {
             { $0.text(0) }
         )
         if let text = images.first, let id = ImageID(text) {
-            _ = try ImageTable(connection).move(
-                id,
-                from: .saving,
-                to: .queued,
-                at: now,
-                also: ", size = NULL, virtual_size = NULL"
-            )
+            for status in [ImageStatus.saving, .uploading] {
+                _ = try ImageTable(connection).move(
+                    id,
+                    from: status,
+                    to: .queued,
+                    at: now,
+                    also: ", size = NULL, virtual_size = NULL"
+                )
+            }
             try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(attempt)])
         }
         try LocationTable(connection).drop(attempt: attempt, isDiscarded: isDiscarded)

@@ -12,7 +12,8 @@ internal import NIOHTTPTypes
 /// - a connection that is closed behind an answer (as all are when the service stops) is closed once the answer is sent,
 ///   not while its end still waits for a slow client;
 /// - a client that stops reading is cut off when nothing of what waits for it moved for ``Limits/stalledWrite``;
-/// - a request that cannot be parsed gets a readable 400 or 431.
+/// - a request that cannot be parsed gets a readable 400 or 431;
+/// - reason phrases are the Image API's (``ReasonPhrases``).
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -49,6 +50,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var sending: EventLoopFuture<Void>?
 
     init(limits: Limits = Limits()) { self.limits = limits }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        // Where a test speaks to this handler alone there is no encoder, and no phrase to be written.
+        guard let encoder = try? context.pipeline.syncOperations.handler(type: HTTPResponseEncoder.self) else { return }
+        do {
+            try context.pipeline.syncOperations.addHandler(ReasonPhrases(), position: .after(encoder))
+        } catch {
+            preconditionFailure("the encoder was there a moment ago: \(error)")
+        }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { stallCheck?.cancel() }
 

@@ -5,9 +5,10 @@ internal import NIOCore
 internal import ServiceKit
 internal import StoreLayer
 
-/// `/v2/images/{id}/file`.
+/// `/v2/images/{id}/file` and `/v2/images/{id}/stage`.
 struct ImageDataRoutes: Sendable {
     let upload: ImageUpload
+    let staging: ImageStaging
     let download: ImageDownload
 
     /// One read of a download, two of which are in memory at a time.
@@ -17,19 +18,13 @@ struct ImageDataRoutes: Sendable {
         [
             Route(.get, "/images/{id}/file", get),
             Route(.put, "/images/{id}/file", put),
+            Route(.put, "/images/{id}/stage", stage),
         ]
     }
 
     /// Answers 204 once the bytes are stored and the image is active.
     @Sendable func put(_ request: APIRequest) async throws -> Response {
-        let type = request.request.headers[.contentType] ?? ""
-        guard type.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
-            throw ServiceError(
-                .unsupportedMediaType,
-                "The request media type \(type.isEmpty ? "None" : String(type.prefix(128))) is not supported by this server. "
-                    + "Invalid content type \(type.isEmpty ? "None" : String(type.prefix(128)))"
-            )
-        }
+        try requireOctets(request)
         try await upload.run(
             try request.imageID(),
             ImageUpload.Declaration(size: try declaredSize(request), store: request.header("x-image-meta-store")),
@@ -38,6 +33,31 @@ struct ImageDataRoutes: Sendable {
             requestID: request.requestID
         )
         return .empty()
+    }
+
+    /// Answers 204 once the bytes wait on this node to be imported.
+    @Sendable func stage(_ request: APIRequest) async throws -> Response {
+        try staging.requireEnabled()
+        try requireOctets(request)
+        try await staging.run(
+            try request.imageID(),
+            size: try declaredSize(request),
+            body: UploadBody(request: request),
+            as: request.caller,
+            requestID: request.requestID
+        )
+        return .empty()
+    }
+
+    private func requireOctets(_ request: APIRequest) throws(ServiceError) {
+        let type = request.request.headers[.contentType] ?? ""
+        guard type.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
+            throw ServiceError(
+                .unsupportedMediaType,
+                "The request media type \(type.isEmpty ? "None" : String(type.prefix(128))) is not supported by this server. "
+                    + "Invalid content type \(type.isEmpty ? "None" : String(type.prefix(128)))"
+            )
+        }
     }
 
     /// `x-openstack-image-size` wins over `Content-Length`; 0 stands for unknown.
@@ -52,11 +72,20 @@ struct ImageDataRoutes: Sendable {
         return length == 0 ? nil : length
     }
 
+    /// `prefer`: a list with commas; of several the last counts.
+    private func preferredStores(_ request: APIRequest) -> [String]? {
+        let text = request.target.query.last { $0.name == "prefer" }?.value ?? ""
+        let stores = text.split(separator: ",").map { String($0.filter { $0 != " " && $0 != "\t" }) }
+            .filter { !$0.isEmpty }
+        return stores.isEmpty ? nil : stores
+    }
+
     /// 200 with all of it, 206 with a part, 204 where there is no data.
     @Sendable func get(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
         let opened = try await download.open(
             try request.imageID(),
+            preferred: preferredStores(request),
             as: request.caller,
             requestID: request.requestID
         ) { size throws(ServiceError) in

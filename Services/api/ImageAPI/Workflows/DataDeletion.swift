@@ -28,6 +28,10 @@ struct DataDeletion: Sendable {
                 outcome.removed.append(deletion.id)
             } catch {
                 switch error.code {
+                case .forbidden where StagingArea.isRecorded(deletion.store),
+                    .inUse where StagingArea.isRecorded(deletion.store):
+                    // Nobody's data yet: it keeps no image alive.
+                    outcome.postponed.append(deletion.id)
                 case .notFound, .unsupported, .invalidLocation:
                     // Nothing of ours is there, or the place is not ours to delete from.
                     outcome.removed.append(deletion.id)

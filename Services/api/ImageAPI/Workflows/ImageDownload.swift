@@ -16,10 +16,14 @@ struct ImageDownload: Sendable {
         var isPartial: Bool
     }
 
-    /// - Parameter range: Decides which part, from the length of the data.
+    /// - Parameters:
+    ///   - preferred: Stores that the caller would have the data read from; others follow where these fail. `nil` where
+    ///     the caller said nothing of it.
+    ///   - range: Decides which part, from the length of the data.
     /// - Returns: `nil` when the image has no data, or none is left of it in any store.
     func open(
         _ id: ImageID,
+        preferred: [String]? = nil,
         as caller: Caller,
         requestID: String,
         range: (Int64) throws(ServiceError) -> Range<Int64>?
@@ -33,10 +37,14 @@ struct ImageDownload: Sendable {
             )
         }
         try policy.require(.downloadImage, on: image, by: caller)
+        if let preferred {
+            try policy.require(.downloadFromStore, on: image, by: caller)
+            try requireConfigured(preferred)
+        }
         guard !image.locations.isEmpty, let size = image.size else { return nil }
         let part = try range(size)
         var failure: StoreError?
-        for location in catalogue.ordered(image.locations) {
+        for location in catalogue.ordered(image.locations, preferred: preferred ?? []) {
             guard let store = catalogue.store(holding: StoreLocation(url: location.url, store: location.store)) else {
                 failure = StoreError(.unavailable, "The store that holds the data is not configured here")
                 continue
@@ -64,9 +72,26 @@ struct ImageDownload: Sendable {
         }
         return nil
     }
+
+    /// - Throws: `invalidRequest`.
+    private func requireConfigured(_ stores: [String]) throws(ServiceError) {
+        guard catalogue.isMultiStore else {
+            throw ServiceError(.invalidRequest, "Store selection for download is not available")
+        }
+        for store in stores where catalogue.store(store) == nil {
+            throw ServiceError(.invalidRequest, "Store '\(store.prefix(255))' is not configured.")
+        }
+    }
 }
 
 extension StoreCatalogue {
+    /// Locations in the order in which they are read where the caller has preferences.
+    func ordered(_ locations: [ImageLocation], preferred: [String]) -> [ImageLocation] {
+        let ordered = ordered(locations)
+        let isPreferred = { (location: ImageLocation) in location.store.map(preferred.contains) ?? false }
+        return ordered.filter(isPreferred) + ordered.filter { !isPreferred($0) }
+    }
+
     /// Locations in the order in which they are shown and read.
     func ordered(_ locations: [ImageLocation]) -> [ImageLocation] {
         guard locations.count > 1 else { return locations }

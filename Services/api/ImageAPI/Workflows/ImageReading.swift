@@ -13,6 +13,18 @@ struct ImageReading: Sendable {
         return image
     }
 
+    /// What is or was done for an image. Every reason not to tell looks alike.
+    func tasks(of id: ImageID, as caller: Caller, requestID: String) async throws -> [ImageTask] {
+        do throws(ServiceError) {
+            let found = try await registry.ask(ListImageTasks(image: id), as: caller, requestID: requestID)
+            try policy.require(.getImage, on: found.image, by: caller)
+            return found.tasks
+        } catch {
+            guard error.code == .notFound || error.code == .forbidden else { throw error }
+            throw ServiceError(.notFound, "The resource could not be found.", cause: error)
+        }
+    }
+
     struct Page: Sendable {
         var images: [Image]
         /// The image after which the next page begins, where there may be one.

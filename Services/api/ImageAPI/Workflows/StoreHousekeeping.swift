@@ -52,7 +52,9 @@ struct StoreHousekeeping: Service {
     }
 
     private func deleteQueued() async {
-        let stores = catalogue.isMultiStore ? catalogue.entries.map(\.identifier) : [""]
+        let stores =
+            (catalogue.isMultiStore ? catalogue.entries.map(\.identifier) : [""])
+            + (catalogue.staging.map { [$0.recordedStore] } ?? [])
         do throws(RegistryError) {
             while !Task.isCancelled {
                 let claimed = try await registry.call(
@@ -74,19 +76,19 @@ struct StoreHousekeeping: Service {
     }
 
     private func sweep() async {
-        for entry in catalogue.entries {
+        for store in catalogue.entries.map(\.store) + (catalogue.staging.map { [$0.store] } ?? []) {
             do {
                 // Listed before the registry is asked: whatever is found here had begun before.
-                let found = try await entry.store.leftovers()
+                let found = try await store.leftovers()
                 for batch in stride(from: 0, to: found.count, by: 500).map({
                     Array(found[$0..<min($0 + 500, found.count)])
                 }) {
-                    try await settle(batch, in: entry.store)
+                    try await settle(batch, in: store)
                 }
             } catch {
                 logger.warning(
                     "A store's temporary names could not be looked through",
-                    metadata: ["store": "\(entry.identifier)", "error": "\(error)"]
+                    metadata: ["store": "\(store.identifier)", "error": "\(error)"]
                 )
             }
         }

@@ -24,10 +24,17 @@ public struct StoreCatalogue: Sendable {
     public let defaultStore: any Store
     /// Whether the operator named stores (`enabled_backends`); without that there is one store, and callers choose none.
     public let isMultiStore: Bool
+    /// Where data waits on this node to be imported; `nil` where it cannot.
+    public let staging: StagingArea?
     private let reserved: [Entry]
 
     /// - Throws: `failed` with a sentence for the operator: an identifier twice, or a default that is no store for uploads.
-    public init(_ entries: [Entry], defaultIdentifier: String, isMultiStore: Bool) throws(StoreError) {
+    public init(
+        _ entries: [Entry],
+        defaultIdentifier: String,
+        isMultiStore: Bool,
+        staging: StagingArea? = nil
+    ) throws(StoreError) {
         var seen: Set<String> = []
         for entry in entries where !seen.insert(entry.identifier).inserted {
             throw StoreError(.failed, "enabled_backends: the store \"\(entry.identifier)\" is named twice")
@@ -35,6 +42,7 @@ public struct StoreCatalogue: Sendable {
         self.entries = entries.filter { !Self.reservedIdentifiers.contains($0.identifier) }
         self.reserved = entries.filter { Self.reservedIdentifiers.contains($0.identifier) }
         self.isMultiStore = isMultiStore
+        self.staging = staging
         guard let standard = self.entries.first(where: { $0.identifier == defaultIdentifier }) else {
             throw StoreError(.failed, "default_backend: there is no store \"\(defaultIdentifier)\"")
         }
@@ -42,11 +50,12 @@ public struct StoreCatalogue: Sendable {
     }
 
     /// A catalogue of the one store of a configuration without `enabled_backends`.
-    public init(single store: any Store) {
+    public init(single store: any Store, staging: StagingArea? = nil) {
         self.entries = [Entry(store)]
         self.reserved = []
         self.defaultStore = store
         self.isMultiStore = false
+        self.staging = staging
     }
 
     public func store(_ identifier: String) -> (any Store)? {
@@ -77,9 +86,12 @@ public struct StoreCatalogue: Sendable {
     }
 
     /// The store that holds a location: the one it names, else the one that recognizes its URL, which mends locations
-    /// that name no store or one that was renamed. `nil` when no configured store does.
+    /// that name no store or one that was renamed. `nil` when no configured store does, and for what is staged elsewhere.
     public func store(holding location: StoreLocation) -> (any Store)? {
-        entry(holding: location)?.store
+        if StagingArea.isRecorded(location.store) {
+            return staging?.recordedStore == location.store ? staging?.store : nil
+        }
+        return entry(holding: location)?.store
     }
 
     /// Locations in the order of reading: the heaviest store first, else as they were; unknown stores weigh 0.
