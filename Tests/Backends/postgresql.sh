@@ -4,6 +4,7 @@
 # reset drops and makes the database anew; psql opens it (further arguments go to psql).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 be postgresql
+# shellcheck disable=SC2034  # read by lib.sh
 EXTRA_VERBS='reset|psql'
 PORT=${POSTGRESQL_PORT:-15432}
 DB=${POSTGRESQL_DB:-glance}

@@ -41,6 +41,12 @@ struct DatabaseUnderTest: Sendable, CustomTestStringConvertible {
         }
     )
 
+    /// Opens the database of a folder as a tool does, beside whoever else has it open.
+    func openBeside(_ folder: String) async throws -> any Database {
+        guard testDescription == "SQLite" else { return try await open(folder, DatabaseLimits(), false) }
+        return try SQLiteDatabase(path: folder + "/registry.db", exclusiveService: false)
+    }
+
     /// Makes an empty database, closes it after, and removes it.
     func withDatabase(
         limits: DatabaseLimits = DatabaseLimits(),

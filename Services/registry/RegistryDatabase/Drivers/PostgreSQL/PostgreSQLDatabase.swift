@@ -38,8 +38,9 @@ public final class PostgreSQLDatabase: Database {
     }
 
     public func close() async {
-        reads.close()
+        // Writes first: who sees a read refused may rely on it that no write begins any more.
         writes.close()
+        reads.close()
         await reads.closed()
         await writes.closed()
     }
