@@ -231,7 +231,8 @@ struct RegistryFaultTests {
             try await withClient([dead, .tcp(host: "127.0.0.1", port: port)]) { client in
                 let start = ContinuousClock.now
                 for _ in 0..<10 { _ = try await client.call(CreateImage(image: .sample())) }
-                #expect(ContinuousClock.now - start < .seconds(3))
+                // Far less than one write's patience, with room for a busy machine.
+                #expect(ContinuousClock.now - start < .seconds(10))
                 #expect(try await registry.count() == 10)
             }
         }
