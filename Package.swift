@@ -72,6 +72,12 @@ let package = Package(
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"])]
         ),
+        .systemLibrary(
+            name: "CPostgreSQL",
+            path: "Shared/System/CPostgreSQL",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]
+        ),
         library("Digests", at: "Shared/Digests", ["CCrypto"]),
         library("RegistryContract", at: "Shared/RegistryContract", ["ImageModel", "Digests", "WireJSON"]),
         library(
@@ -121,7 +127,7 @@ let package = Package(
         library(
             "RegistryDatabase",
             at: "Services/registry/RegistryDatabase",
-            ["RegistryContract", "ImageModel", "ServiceKit", "WireJSON", "CSQLite", logging]
+            ["RegistryContract", "ImageModel", "ServiceKit", "WireJSON", "CSQLite", "CPostgreSQL", logging]
         ),
         library(
             "ImageRegistry",

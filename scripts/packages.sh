@@ -3,7 +3,7 @@
 
 # The libraries that the services link, and what a build needs to find them.
 # shellcheck disable=SC2034  # read by the scripts that source this file
-BUILD_PACKAGES=(libsqlite3-dev libssl-dev libcrypt-dev pkg-config git ca-certificates)
+BUILD_PACKAGES=(libpq-dev libsqlite3-dev libssl-dev libcrypt-dev pkg-config git ca-certificates)
 
 say() { printf '%s\n' "$*"; }
 

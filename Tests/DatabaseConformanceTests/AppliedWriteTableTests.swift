@@ -8,8 +8,20 @@ import Testing
 struct AppliedWriteTableTests {
     private let key = "0123456789abcdef"
 
+    private struct Unused: Error {}
+
+    /// What a repetition is told; `nil` for a key that nobody used, which stays unused.
     private func answer(_ key: String, _ binding: String, _ tables: RegistryTables) async throws -> [UInt8]? {
-        try await tables.database.read { try AppliedWriteTable($0).answer(to: key, binding: binding) }
+        do {
+            return try await tables.database.write { connection in
+                guard let answer = try AppliedWriteTable(connection).claim(key, binding: binding, at: .start) else {
+                    throw Unused()
+                }
+                return answer
+            }
+        } catch is Unused {
+            return nil
+        }
     }
 
     private func record(
@@ -20,7 +32,9 @@ struct AppliedWriteTableTests {
         _ tables: RegistryTables
     ) async throws {
         try await tables.database.write { connection in
-            try AppliedWriteTable(connection).record(answer, for: key, binding: binding, at: now)
+            let applied = AppliedWriteTable(connection)
+            #expect(try applied.claim(key, binding: binding, at: now) == nil)
+            try applied.record(answer, for: key)
         }
     }
 
@@ -44,22 +58,27 @@ struct AppliedWriteTableTests {
         }
     }
 
-    @Test("a key is recorded once, and a second record undoes its whole transaction", arguments: DatabaseUnderTest.all)
-    func recordTwice(_ subject: DatabaseUnderTest) async throws {
+    @Test("what is sent many times at once is applied once, and answered alike", arguments: DatabaseUnderTest.all)
+    func atOnce(_ subject: DatabaseUnderTest) async throws {
         try await subject.withTables { tables in
-            try await record([0x31], key, "binding", at: .start, tables)
-            let error = await #expect(throws: DatabaseError.self) {
-                try await tables.database.write { connection in
-                    _ = try ImageTable(connection).create(Image(id: .numbered(1)), at: .start)
-                    try AppliedWriteTable(connection).record([0x32], for: key, binding: "binding", at: .start)
+            let key = key
+            let answers = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                for number in UInt8(0)..<20 {
+                    group.addTask {
+                        try await tables.database.write { connection in
+                            let applied = AppliedWriteTable(connection)
+                            if let answer = try applied.claim(key, binding: "binding", at: .start) { return answer }
+                            // Taken by whoever comes second, had the key not kept it back.
+                            _ = try ImageTable(connection).create(Image(id: .numbered(1)), at: .start)
+                            try applied.record([number], for: key)
+                            return [number]
+                        }
+                    }
                 }
+                return try await group.reduce(into: []) { $0.append($1) }
             }
-            guard case .uniqueViolation = error?.code else {
-                Issue.record("unexpected: \(String(describing: error))")
-                return
-            }
-            #expect(try await answer(key, "binding", tables) == [0x31])
-            #expect(await refusal { try await tables.show(.numbered(1)) } == .notFound)
+            #expect(answers.count == 20)
+            #expect(Set(answers).count == 1)
         }
     }
 
@@ -68,7 +87,9 @@ struct AppliedWriteTableTests {
         try await subject.withTables { tables in
             let code = await refusal {
                 try await tables.database.write { connection in
-                    try AppliedWriteTable(connection).record([0x31], for: key, binding: "binding", at: .start)
+                    let applied = AppliedWriteTable(connection)
+                    #expect(try applied.claim(key, binding: "binding", at: .start) == nil)
+                    try applied.record([0x31], for: key)
                     throw RegistryError(.wrongState, "changed its mind")
                 }
             }

@@ -361,7 +361,7 @@ struct DriverConformanceTests {
 
     @Test("an error in one of several writes harms none of the others", arguments: DatabaseUnderTest.all)
     func oneFailsAmongMany(_ subject: DatabaseUnderTest) async throws {
-        try await subject.withDatabase { database in
+        try await subject.withDatabase(oneWriter: true) { database in
             try await makeNotes(database)
             let results = try await together(database, 40) { number, connection in
                 try connection.execute("INSERT INTO notes (id, body) VALUES (?, ?)", [SQLValue(number), "\(number)"])
@@ -386,7 +386,7 @@ struct DriverConformanceTests {
 
     @Test("a constraint that is checked at the commit fails its own write only", arguments: DatabaseUnderTest.all)
     func deferredConstraint(_ subject: DatabaseUnderTest) async throws {
-        try await subject.withDatabase { database in
+        try await subject.withDatabase(oneWriter: true) { database in
             try await makeNotes(database)
             let results = try await together(database, 20) { number, connection in
                 let parent: SQLValue = number == 7 ? 99 : nil
@@ -411,7 +411,7 @@ struct DriverConformanceTests {
 
     @Test("one job more than may wait is refused at once", arguments: DatabaseUnderTest.all)
     func overload(_ subject: DatabaseUnderTest) async throws {
-        try await subject.withDatabase(limits: DatabaseLimits(waiting: 2)) { database in
+        try await subject.withDatabase(limits: DatabaseLimits(waiting: 2), oneWriter: true) { database in
             let gate = Gate()
             async let holding: Void = database.write { _ in gate.pass() }
             await gate.isReached()
@@ -440,7 +440,8 @@ struct DriverConformanceTests {
 
     @Test("a write that waited too long is refused and never run", arguments: DatabaseUnderTest.all)
     func patience(_ subject: DatabaseUnderTest) async throws {
-        try await subject.withDatabase(limits: DatabaseLimits(patience: .milliseconds(200))) { database in
+        try await subject.withDatabase(limits: DatabaseLimits(patience: .milliseconds(200)), oneWriter: true) {
+            database in
             let gate = Gate()
             async let holding: Void = database.write { _ in gate.pass() }
             await gate.isReached()
@@ -507,7 +508,7 @@ struct DriverConformanceTests {
 
     @Test("closing finishes what runs and refuses what waits, each once", arguments: DatabaseUnderTest.all)
     func close(_ subject: DatabaseUnderTest) async throws {
-        try await subject.withDatabase(limits: DatabaseLimits(waiting: 50)) { database in
+        try await subject.withDatabase(limits: DatabaseLimits(waiting: 50), oneWriter: true) { database in
             let gate = Gate()
             async let running = database.write { _ in
                 gate.pass()
@@ -559,12 +560,12 @@ struct DriverConformanceTests {
 
     @Test("what was committed is there after closing and opening again", arguments: DatabaseUnderTest.all)
     func reopen(_ subject: DatabaseUnderTest) async throws {
-        try await withFolder { folder in
-            let first = try subject.open(folder, DatabaseLimits())
+        try await subject.withPlace { folder in
+            let first = try await subject.open(folder, DatabaseLimits(), false)
             try await makeNotes(first)
             try await first.write { try $0.execute("INSERT INTO notes (id, body) VALUES (1, 'kept')", []) }
             await first.close()
-            let second = try subject.open(folder, DatabaseLimits())
+            let second = try await subject.open(folder, DatabaseLimits(), false)
             #expect(try await bodies(second) == ["kept"])
             await second.close()
         }

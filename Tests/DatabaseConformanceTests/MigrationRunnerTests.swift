@@ -92,16 +92,15 @@ struct MigrationRunnerTests {
         }
     }
 
-    @Test("several connections to one file that run at once apply each migration once")
-    func concurrentProcesses() async throws {
-        try await withFolder { folder in
-            let path = folder + "/registry.db"
+    @Test("several programs that run at once apply each migration once", arguments: DatabaseUnderTest.all)
+    func concurrentPrograms(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withPlace { folder in
             let runner = runner
-            // Each opens the file for itself, as a process would; the first to come makes it.
+            // Each opens the database for itself, as a process would; the first to come makes it.
             let applied = try await withThrowingTaskGroup(of: [Int].self) { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        let database = try SQLiteDatabase(path: path, exclusiveService: false)
+                        let database = try await subject.openBeside(folder)
                         let applied = try await runner.sync(database).map(\.number)
                         await database.close()
                         return applied
@@ -110,6 +109,26 @@ struct MigrationRunnerTests {
                 return try await group.reduce(into: []) { $0 += $1 }
             }
             #expect(applied.sorted() == [1, 2, 3])
+        }
+    }
+
+    @Test("whatever the language of the database, texts are compared by bytes", arguments: DatabaseUnderTest.all)
+    func byteOrder(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            if let localized = tables.database.dialect.localizedTexts {
+                let left = try await tables.database.read {
+                    try $0.query(localized, []) { "\($0.text(0)).\($0.text(1))" }
+                }
+                #expect(left == [])
+            }
+            let names = ["b", "B", "a", "_", "é", "z", "Z"]
+            for (number, name) in names.enumerated() {
+                try await tables.create(Image(id: .numbered(number), name: name))
+            }
+            let sorted = try await tables.database.read {
+                try $0.query("SELECT name FROM images ORDER BY name", []) { $0.text(0) }
+            }
+            #expect(sorted == ["B", "Z", "_", "a", "b", "z", "é"])
         }
     }
 

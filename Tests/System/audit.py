@@ -1,7 +1,6 @@
 """Compares what the database says with what the stores hold, behind the services' backs."""
 
 import pathlib
-import sqlite3
 import urllib.parse
 
 from services import wait_until
@@ -14,11 +13,7 @@ def stored_files(deployment):
 
 
 def rows(deployment, query):
-    connection = sqlite3.connect(f"file:{deployment.database}?mode=ro", uri=True, timeout=10)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
+    return deployment.database.rows(query)
 
 
 def file_of(url):

@@ -12,6 +12,8 @@ import time
 
 import requests
 
+from databases import database_for
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("GLANCE_PROGRAMS", ROOT / ".build" / "debug"))
 HEALTHY_SECONDS = 30
@@ -122,7 +124,7 @@ class API(Program):
 
 
 class Deployment:
-    """One registry and one or more APIs, as an operator would set them up.
+    """One registry and one or more APIs, as an operator would set them up, on the database that databases.py names.
 
     `options` are lines added to a section: {"api": {"DEFAULT": ["debug = true"]}, "registry": {…}}.
     """
@@ -136,7 +138,7 @@ class Deployment:
         self.registry_port = free_port()
         self.socket = directory / "r.sock"
         self.registry_configuration = directory / "glance-registry.conf"
-        self.database = directory / "glance.db"
+        self.database = database_for(directory)
         self.key_file = directory / "registry.key"
         self.user_file = directory / "users"
         self.stores = {name: directory / f"images-{name}" for name in stores or ("default",)}
@@ -201,6 +203,7 @@ class Deployment:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def write_registry_configuration(self):
+        self.database.create()
         listen = {
             "tcp": ["bind_host = 127.0.0.1", f"bind_port = {self.registry_port}"],
             "unix": [f"bind_socket = {self.socket}"],
@@ -208,7 +211,7 @@ class Deployment:
         sections = {
             "DEFAULT": listen[self.transport],
             "registry": [f"key_file = {self.key_file}", f"upload_lease_seconds = {self.lease_seconds}"],
-            "database": [f"connection = sqlite:///{self.database}"],
+            "database": [f"connection = {self.database.url}"],
         }
         self.write(self.registry_configuration, sections, self.options.get("registry", {}))
 
@@ -278,6 +281,7 @@ class Deployment:
     def secret_texts(self):
         """What may never be in a log or an answer: passwords, their headers, hashes, and the services' key."""
         texts = [line.split()[1] for line in self.key_file.read_text().splitlines() if line.strip()]
+        texts += self.database.secrets
         if self.auth == "http_basic":
             for user in self.users.values():
                 texts += [user.password, base64.b64encode(f"{user.name}:{user.password}".encode()).decode()]
@@ -297,6 +301,7 @@ class Deployment:
                 status = str(error)
             if was_alive:
                 statuses[program.log_file.name] = status
+        self.database.remove()
         assert all(status == 0 for status in statuses.values()), f"a graceful stop must exit with 0: {statuses}"
         for program in self.programs:
             assert "Fatal error" not in program.log, program.log[-3000:]

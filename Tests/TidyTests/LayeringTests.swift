@@ -48,9 +48,9 @@ struct LayeringTests {
         }
     }
 
-    @Test("nothing but the registry knows the database's library")
-    func databaseIsTheRegistrys() {
-        for source in sources where source.imports.contains("CSQLite") {
+    @Test("nothing but the registry knows the databases' libraries", arguments: ["CSQLite", "CPostgreSQL"])
+    func databaseIsTheRegistrys(_ library: String) {
+        for source in sources where source.imports.contains(library) {
             #expect(table.module(of: source.file) == "RegistryDatabase", "\(source.file)")
         }
     }

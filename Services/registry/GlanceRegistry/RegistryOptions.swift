@@ -3,14 +3,6 @@ import ServiceKit
 /// The options of glance-registry, in the order in which they are documented.
 enum RegistryOptions {
     static let listening = ListeningOptions(defaultHost: "127.0.0.1", defaultPort: 9191)
-    static let connection = DatabaseOptions.connection
-    static let readers = ConfigurationOption.integer(
-        "database",
-        "max_pool_size",
-        default: 4,
-        in: 1...64,
-        help: "How many threads read from the database, each with a connection of its own."
-    )
     static let listTimeout = ConfigurationOption.duration(
         "database",
         "list_timeout",
@@ -37,8 +29,8 @@ enum RegistryOptions {
     )
 
     static let all: [OptionDescription] =
-        listening.all + LogOptions.all + [
-            OptionDescription(connection), OptionDescription(readers), OptionDescription(listTimeout),
+        listening.all + LogOptions.all + DatabaseOptions.all + [
+            OptionDescription(listTimeout),
             OptionDescription(keyFile), OptionDescription(uploadLease),
         ]
 }

@@ -42,13 +42,12 @@ struct ServeCommand: AsyncParsableCommand {
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
 
-        let database = try SQLiteDatabase(
-            path: try DatabaseOptions.sqlitePath(in: configuration),
-            readers: try configuration.value(of: RegistryOptions.readers),
-            onSlowQuery: { sql, duration in
-                logger.warning("A slow statement", metadata: ["sql": "\(sql)", "duration": "\(duration)"])
-            }
-        )
+        let database = try await ConfiguredDatabase(
+            configuration,
+            program: "glance-registry",
+            user: .service,
+            logger: logger
+        ).open()
         try await MigrationRunner(Migration.all).requireSuitable(database)
         let context = RegistryContext(
             database: database,

@@ -113,9 +113,11 @@ struct RegistryHandlers: Sendable {
         let binding = binding(of: envelope)
         return try await context.database.write { connection in
             let applied = AppliedWriteTable(connection)
-            if let answer = try applied.answer(to: key, binding: binding) { return answer }
+            // Before the write itself, so that a repetition that comes while the first is still being committed waits for
+            // it instead of meeting what it did.
+            if let answer = try applied.claim(key, binding: binding, at: context.now()) { return answer }
             let answer = try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
-            try applied.record(answer, for: key, binding: binding, at: context.now())
+            try applied.record(answer, for: key)
             return answer
         }
     }

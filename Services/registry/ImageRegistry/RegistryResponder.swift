@@ -112,6 +112,8 @@ public struct RegistryResponder: HTTPResponder {
         switch error {
         case let error as RegistryError:
             return error
+        case let error as DatabaseError where error.code == .unstorableText:
+            return RegistryError(.invalid, "Text must not contain the character U+0000")
         case let error as DatabaseError:
             logger.error("The database refused", metadata: ["operation": "\(operation)", "error": "\(error)"])
             return error.isRetryable

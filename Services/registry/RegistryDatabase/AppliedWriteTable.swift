@@ -9,27 +9,42 @@ public struct AppliedWriteTable {
 
     public init(_ connection: any SQLConnection) { self.connection = connection }
 
-    /// The first answer to the write of this key; `nil` when it has not been applied.
+    /// Takes a key for a write that this transaction is about to apply, unless that has been done.
+    ///
+    /// Whoever takes the same key at the same time waits until this transaction ends.
     ///
     /// - Parameter binding: What the key stands for: a digest of operation, caller and arguments.
+    /// - Returns: the answer to the write if it was applied before; `nil` when it is now to be applied and its answer to
+    ///   be recorded.
     /// - Throws: `keyReused` when the key was used for something else.
-    public func answer(to key: String, binding: String) throws -> [UInt8]? {
+    public func claim(_ key: String, binding: String, at now: Timestamp) throws -> [UInt8]? {
+        let claimed = try connection.execute(
+            """
+            INSERT INTO applied_writes (idempotency_key, binding, answer, created_at) VALUES (?, ?, '', ?)
+            ON CONFLICT (idempotency_key) DO NOTHING
+            """,
+            [.text(key), .text(binding), .integer(now.microseconds)]
+        )
+        guard claimed == 0 else { return nil }
         let found = try connection.query(
             "SELECT binding, answer FROM applied_writes WHERE idempotency_key = ?",
             [.text(key)],
             { ($0.text(0), $0.text(1)) }
         )
-        guard let (storedBinding, answer) = found.first else { return nil }
+        guard let (storedBinding, answer) = found.first else {
+            throw DatabaseError(.busy, "an idempotency key was forgotten while it was asked for")
+        }
         guard storedBinding == binding else {
             throw RegistryError(.keyReused, "The idempotency key was used for a different request")
         }
         return Array(answer.utf8)
     }
 
-    public func record(_ answer: [UInt8], for key: String, binding: String, at now: Timestamp) throws {
+    /// Keeps the answer to the write whose key this transaction has claimed.
+    public func record(_ answer: [UInt8], for key: String) throws {
         try connection.execute(
-            "INSERT INTO applied_writes (idempotency_key, binding, answer, created_at) VALUES (?, ?, ?, ?)",
-            [.text(key), .text(binding), .text(String(decoding: answer, as: UTF8.self)), .integer(now.microseconds)]
+            "UPDATE applied_writes SET answer = ? WHERE idempotency_key = ?",
+            [.text(String(decoding: answer, as: UTF8.self)), .text(key)]
         )
     }
 

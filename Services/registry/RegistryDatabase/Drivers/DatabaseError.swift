@@ -20,6 +20,11 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case timedOut
         /// Too many jobs wait already.
         case overloaded
+        /// The connection was lost while a transaction was being committed: it may be applied or not. Only a repetition
+        /// under the same idempotency key finds out.
+        case outcomeUnknown
+        /// A text has the character U+0000, which PostgreSQL cannot keep.
+        case unstorableText
         case readOnly
         /// No space is left.
         case full
@@ -33,8 +38,8 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
     /// Whether the same work can succeed later without anything being repaired.
     public var isRetryable: Bool {
         switch code {
-        case .busy, .timedOut, .overloaded, .unavailable: true
-        case .uniqueViolation, .foreignKeyViolation, .readOnly, .full, .corrupt, .other: false
+        case .busy, .timedOut, .overloaded, .unavailable, .outcomeUnknown: true
+        case .uniqueViolation, .foreignKeyViolation, .unstorableText, .readOnly, .full, .corrupt, .other: false
         }
     }
 

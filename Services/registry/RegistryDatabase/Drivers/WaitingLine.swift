@@ -69,6 +69,25 @@ final class WaitingLine: @unchecked Sendable {
         locked { awaitArrival() ? jobs.removeFirst() : nil }
     }
 
+    enum Arrival {
+        case job(any DatabaseJob)
+        /// The time is up.
+        case nothing
+        case closed
+    }
+
+    /// Waits for a job until a moment, and takes it out.
+    func next(until end: MonotonicTime) -> Arrival {
+        locked {
+            var time = end.systemTime
+            while jobs.isEmpty, !isClosed {
+                if pthread_cond_timedwait(arrival, mutex, &time) == ETIMEDOUT { break }
+            }
+            if isClosed { return .closed }
+            return jobs.isEmpty ? .nothing : .job(jobs.removeFirst())
+        }
+    }
+
     /// Waits until a job is there, and leaves it there.
     ///
     /// - Returns: `false` once the line is closed.
@@ -101,13 +120,18 @@ final class WaitingLine: @unchecked Sendable {
     ///
     /// All have the same patience, so that the first in line is the first to lose it. One wake-up in that time is all
     /// that it costs, and none while the line is empty.
-    func refuseTheLate() {
+    ///
+    /// - Parameters:
+    ///   - crowdedAfter: how long the first in line may wait before `onCrowded` is called, and again after as long.
+    ///   - onCrowded: may add a worker.
+    func refuseTheLate(crowdedAfter: Duration? = nil, onCrowded: () -> Void = {}) {
         while true {
-            let late: [any DatabaseJob]? = locked {
+            let found: (late: [any DatabaseJob], isCrowded: Bool)? = locked {
                 if isClosed { return nil }
                 if let first = jobs.first {
-                    var end = first.deadline.systemTime
-                    pthread_cond_timedwait(vigil, mutex, &end)
+                    let end = crowdedAfter.map { min(first.deadline, .now + $0) } ?? first.deadline
+                    var time = end.systemTime
+                    pthread_cond_timedwait(vigil, mutex, &time)
                 } else {
                     isVigilIdle = true
                     pthread_cond_wait(vigil, mutex)
@@ -116,12 +140,14 @@ final class WaitingLine: @unchecked Sendable {
                 let now = MonotonicTime.now
                 let late = Array(jobs.prefix { $0.deadline <= now })
                 jobs.removeFirst(late.count)
-                return late
+                let wait = jobs.first.map { limits.patience - ($0.deadline - now) }
+                return (late, crowdedAfter.map { wait ?? .zero >= $0 } ?? false)
             }
-            guard let late else { return }
-            for job in late {
+            guard let found else { return }
+            for job in found.late {
                 job.fail(DatabaseError(.timedOut, "Waited \(limits.patience) for \(purpose)."))
             }
+            if found.isCrowded { onCrowded() }
         }
     }
 

@@ -57,7 +57,7 @@ public struct MigrationRunner: Sendable {
     }
 
     private func applyNext(on connection: any SQLConnection, through phase: Migration.Phase) throws -> Migration? {
-        if let lock = connection.dialect.migrationLock { _ = try connection.query(lock, []) { _ in } }
+        if let lock = connection.dialect.migrationLock { try connection.script(lock) }
         let status = try status(on: connection)
         guard status.unknown.isEmpty else { throw tooNew(status) }
         guard let next = status.pending.first, phase == .contract || next.phase == .expand else { return nil }
@@ -67,6 +67,7 @@ public struct MigrationRunner: Sendable {
                     + "comes before it."
             )
         }
+        let localized = try localizedTexts(on: connection)
         try connection.script(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -78,6 +79,7 @@ public struct MigrationRunner: Sendable {
             """
         )
         try connection.script(next.sql(connection.dialect))
+        try orderByBytes(try localizedTexts(on: connection).subtracting(localized), on: connection)
         try connection.execute(
             "INSERT INTO schema_migrations (number, name, phase, applied_at) VALUES (?, ?, ?, ?)",
             [
@@ -86,6 +88,24 @@ public struct MigrationRunner: Sendable {
             ]
         )
         return next
+    }
+
+    private struct Column: Hashable {
+        var table: String
+        var name: String
+    }
+
+    private func localizedTexts(on connection: any SQLConnection) throws -> Set<Column> {
+        guard let sql = connection.dialect.localizedTexts else { return [] }
+        return Set(try connection.query(sql, []) { Column(table: $0.text(0), name: $0.text(1)) })
+    }
+
+    /// Pages and indexes have one order everywhere, whatever language the database was made for.
+    private func orderByBytes(_ columns: Set<Column>, on connection: any SQLConnection) throws {
+        for (table, columns) in Dictionary(grouping: columns, by: \.table).sorted(by: { $0.key < $1.key }) {
+            let changes = columns.map { "ALTER COLUMN \"\($0.name)\" TYPE TEXT \(connection.dialect.byteOrder)" }
+            try connection.script("ALTER TABLE \"\(table)\" \(changes.sorted().joined(separator: ", "))")
+        }
     }
 
     private func status(on connection: any SQLConnection) throws -> MigrationStatus {

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A SQLite file: one thread that writes, a few that read, each with a connection of its own.
 ///
 /// A committed transaction survives a loss of power (write-ahead log, `synchronous = FULL`). Readers see the last
@@ -89,34 +87,5 @@ public final class SQLiteDatabase: Database {
         writes.close()
         reads.close()
         await ending.wait()
-    }
-
-    /// Tells those who close the database that all is closed.
-    private final class Ending: Sendable {
-        private struct State {
-            var isOver = false
-            var waiting: [CheckedContinuation<Void, Never>] = []
-        }
-
-        private let state = Mutex(State())
-
-        func wait() async {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if !state.isOver { state.waiting.append(continuation) }
-                    return state.isOver
-                }
-                if isOver { continuation.resume() }
-            }
-        }
-
-        func announce() {
-            let waiting = state.withLock { state in
-                state.isOver = true
-                defer { state.waiting = [] }
-                return state.waiting
-            }
-            for continuation in waiting { continuation.resume() }
-        }
     }
 }

@@ -113,7 +113,8 @@ extension DatabaseError {
     fileprivate var concernsOneJob: Bool {
         switch code {
         case .foreignKeyViolation, .uniqueViolation, .busy: true
-        case .timedOut, .overloaded, .readOnly, .full, .corrupt, .unavailable, .other: false
+        case .timedOut, .overloaded, .outcomeUnknown, .unstorableText, .readOnly, .full, .corrupt, .unavailable, .other:
+            false
         }
     }
 }

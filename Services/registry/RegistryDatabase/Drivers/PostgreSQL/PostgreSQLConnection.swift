@@ -1,0 +1,237 @@
+/// One connection, on the thread that owns it, and the transaction that it is in.
+///
+/// Writes are serializable: they have the effect of having been run one after another, whatever they read. Reads see
+/// one snapshot. `BEGIN` travels with the first statement; the end of a read with the beginning of the next.
+final class PostgreSQLConnection: SQLConnection {
+    let dialect = SQLDialect.postgresql
+    let openedAt = MonotonicTime.now
+    private let session: PostgreSQLSession
+    private let settings: PostgreSQLSettings
+    private var statements: PostgreSQLStatementCache
+
+    /// What travels ahead of the next statement: the end of the last transaction, the beginning of this one.
+    private var ahead: [PostgreSQLSession.Message] = []
+    private var mayWrite = false
+    private var hasBegun = false
+    private var deadline = MonotonicTime(nanoseconds: .max)
+    /// The first failed statement of this transaction.
+    private var failure: PostgreSQLFailure?
+    /// Whether the session can go on.
+    private(set) var isUsable = true
+
+    /// - Throws: ``DatabaseError`` (`unavailable`).
+    init(_ settings: PostgreSQLSettings) throws(DatabaseError) {
+        self.settings = settings
+        session = try PostgreSQLSession(settings.address, settings: settings.sessionSettings)
+        statements = PostgreSQLStatementCache(capacity: settings.limits.cachedStatements)
+    }
+
+    // MARK: Transactions
+
+    /// Runs the job on one snapshot. Its result may be used at once: the end of the transaction decides nothing.
+    ///
+    /// - Throws: ``PostgreSQLFailure`` of a statement, or what the body throws.
+    func read(_ job: any DatabaseJob) throws {
+        begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", until: job.deadline, mayWrite: false)
+        defer { leave() }
+        try perform(job)
+    }
+
+    /// Runs the job and commits.
+    ///
+    /// - Throws: ``PostgreSQLFailure`` of a statement or of the commit, or what the body throws.
+    func write(_ job: any DatabaseJob) throws {
+        begin("BEGIN ISOLATION LEVEL SERIALIZABLE", until: job.deadline, mayWrite: true)
+        do {
+            try perform(job)
+        } catch {
+            leave()
+            settle()
+            throw error
+        }
+        try commit()
+    }
+
+    private func begin(_ sql: String, until end: MonotonicTime, mayWrite: Bool) {
+        self.mayWrite = mayWrite
+        hasBegun = false
+        failure = nil
+        ahead.append(.control(sql))
+        deadline = end
+        guard !mayWrite else { return }
+        // The session's own limit is for one statement of a job that has not waited.
+        let left = end - MonotonicTime.now
+        if left < settings.limits.patience * 0.75 {
+            ahead.append(.control("SET LOCAL statement_timeout = \(max(1, left.milliseconds))"))
+        }
+    }
+
+    private func perform(_ job: any DatabaseJob) throws {
+        do {
+            try job.run(on: self)
+        } catch {
+            throw failure ?? error
+        }
+        if let failure { throw failure }
+        guard !hasBegun || session.isInTransaction else {
+            throw DatabaseError(.other, "A transaction was ended by its own body.")
+        }
+    }
+
+    private func commit() throws {
+        guard hasBegun else { return ahead.removeAll() }
+        let outcome: (results: [PostgreSQLResult], failure: PostgreSQLFailure?)
+        do {
+            outcome = try exchange([.control("COMMIT")])
+        } catch {
+            let text = "The connection was lost during a commit: \(error.error.message)"
+            throw PostgreSQLFailure(DatabaseError(.outcomeUnknown, text), .reconnect)
+        }
+        hasBegun = false
+        if let failure = outcome.failure { throw failure }
+        guard outcome.results.first?.command == "COMMIT" else {
+            throw DatabaseError(.other, "The transaction was rolled back instead of committed.")
+        }
+    }
+
+    /// Ends the transaction with the next message, or with ``settle()``; nothing of it is kept.
+    private func leave() {
+        ahead.removeAll()
+        if hasBegun, isUsable { ahead.append(.control("ROLLBACK")) }
+        hasBegun = false
+    }
+
+    /// Ends what has been left open.
+    func settle() {
+        guard !ahead.isEmpty, isUsable else { return }
+        let messages = ahead
+        ahead.removeAll()
+        do {
+            if try exchange(messages).failure != nil { isUsable = false }
+        } catch {
+            // The session is marked as lost, and with it went the transaction.
+        }
+    }
+
+    /// Whether the server still answers.
+    func answers() -> Bool {
+        ahead.append(.control("SELECT 1"))
+        settle()
+        return isUsable
+    }
+
+    /// Lets the server forget its prepared statements; they are prepared anew when they are needed.
+    func forgetStatements() {
+        statements.removeAll()
+        ahead.append(.control("DEALLOCATE ALL"))
+        settle()
+    }
+
+    // MARK: Statements
+
+    func query<Result>(_ sql: String, _ values: [SQLValue], _ row: (any SQLRow) throws -> Result) throws -> [Result] {
+        let result = try run(sql, values)
+        var rows: [Result] = []
+        rows.reserveCapacity(result.rowCount)
+        for number in 0..<result.rowCount { rows.append(try row(result.row(number))) }
+        return rows
+    }
+
+    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int { try run(sql, values).changedRows }
+
+    func script(_ sql: String) throws {
+        let started = MonotonicTime.now
+        defer { report(sql, since: started) }
+        try guarded { () throws(PostgreSQLFailure) in
+            if !ahead.isEmpty {
+                let messages = ahead
+                ahead.removeAll()
+                hasBegun = true
+                if let failure = try exchange(messages).failure { throw failure }
+            }
+            do throws(PostgreSQLFailure) {
+                try session.script(sql, mayWrite: mayWrite)
+            } catch {
+                if error.remedy == .reconnect { isUsable = false }
+                throw error
+            }
+        }
+    }
+
+    private func run(_ sql: String, _ values: [SQLValue]) throws(DatabaseError) -> PostgreSQLResult {
+        let started = MonotonicTime.now
+        defer { report(sql, since: started) }
+        return try guarded { () throws(PostgreSQLFailure) in
+            guard mayWrite || started < deadline else {
+                throw PostgreSQLFailure(DatabaseError(.timedOut, "A read took longer than it may."))
+            }
+            return try prepareAndExecute(sql, values)
+        }
+    }
+
+    private func prepareAndExecute(_ sql: String, _ values: [SQLValue]) throws(PostgreSQLFailure) -> PostgreSQLResult {
+        let known = statements.find(sql)
+        let statement = known ?? statements.next(sql)
+        try check(values, of: statement)
+        var messages = ahead
+        ahead.removeAll()
+        hasBegun = true
+        if known == nil {
+            if let old = statements.evict() { messages.append(.control("DEALLOCATE \(old.name)")) }
+            messages.append(.prepare(statement))
+        }
+        messages.append(.execute(statement, values))
+        let (results, failure) = try exchange(messages)
+        if known == nil, results.count >= messages.count - 1 { statements.keep(statement, for: sql) }
+        if let failure { throw failure }
+        guard let result = results.last else { throw .lost("there is no answer") }
+        return result
+    }
+
+    private func check(_ values: [SQLValue], of statement: PostgreSQLStatement) throws(PostgreSQLFailure) {
+        guard values.count == statement.parameters else {
+            let text = "\(values.count) values for \(statement.parameters) placeholders in: \(statement.sql)"
+            throw PostgreSQLFailure(DatabaseError(.other, text))
+        }
+        do {
+            try values.requireNoNUL()
+        } catch {
+            throw PostgreSQLFailure(error)
+        }
+    }
+
+    private func exchange(_ messages: [PostgreSQLSession.Message]) throws(PostgreSQLFailure)
+        -> (results: [PostgreSQLResult], failure: PostgreSQLFailure?)
+    {
+        // The server's own limits come first; this is for one that says nothing any more.
+        let end = MonotonicTime.now + settings.limits.patience + .seconds(5)
+        do {
+            return try session.exchange(messages, until: end, mayWrite: mayWrite)
+        } catch {
+            isUsable = false
+            throw error
+        }
+    }
+
+    /// Remembers that a statement failed, and refuses further ones.
+    private func guarded<Result>(_ body: () throws(PostgreSQLFailure) -> Result) throws(DatabaseError) -> Result {
+        if let failure { throw failure.error }
+        do {
+            return try body()
+        } catch {
+            failure = error
+            throw error.error
+        }
+    }
+
+    private func report(_ sql: String, since started: MonotonicTime) {
+        guard let onSlowQuery = settings.onSlowQuery else { return }
+        let duration = MonotonicTime.now - started
+        if duration >= settings.limits.slowQuery { onSlowQuery(sql, duration) }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
+}

@@ -1,0 +1,98 @@
+internal import Synchronization
+
+/// The threads that serve one line, each with a connection of its own: a number that stays, and more while jobs wait
+/// for long.
+final class PostgreSQLPool: Sendable {
+    private struct State {
+        var threads = 0
+        var hasVigil = false
+    }
+
+    private let line: WaitingLine
+    private let settings: PostgreSQLSettings
+    private let mayWrite: Bool
+    private let kept: Int
+    private let most: Int
+    private let state = Mutex(State())
+    private let ending = Ending()
+
+    /// Starts the threads; they connect when the first job comes.
+    ///
+    /// - Throws: ``DatabaseError`` (`unavailable`) when the system has no threads left.
+    init(_ settings: PostgreSQLSettings, mayWrite: Bool) throws {
+        self.settings = settings
+        self.mayWrite = mayWrite
+        kept = mayWrite ? settings.writers : settings.readers
+        most = kept + (mayWrite ? settings.overflow / 2 : settings.overflow - settings.overflow / 2)
+        line = WaitingLine(for: "a connection that \(mayWrite ? "writes" : "reads")", limits: settings.limits)
+        do {
+            for _ in 0..<kept { try addThread() }
+            try startVigil()
+        } catch {
+            line.close()
+            throw error
+        }
+    }
+
+    func run<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        try await line.run(body)
+    }
+
+    /// Refuses what waits. What runs goes on; ``closed()`` waits for it.
+    func close() { line.close() }
+
+    func closed() async { await ending.wait() }
+
+    private func addThread() throws {
+        state.withLock { $0.threads += 1 }
+        do {
+            let thread = try WorkerThread(mayWrite ? "postgres-writer" : "postgres-reader") { [self] in
+                var hasRetired = false
+                PostgreSQLWorker(line, settings, mayWrite: mayWrite).serve {
+                    hasRetired = retire()
+                    return hasRetired
+                }
+                if !hasRetired { end { $0.threads -= 1 } }
+            }
+            thread.detach()
+        } catch {
+            state.withLock { $0.threads -= 1 }
+            throw error
+        }
+    }
+
+    /// Whether a thread that has nothing to do is one too many.
+    private func retire() -> Bool {
+        state.withLock { state in
+            guard state.threads > kept else { return false }
+            state.threads -= 1
+            return true
+        }
+    }
+
+    private func startVigil() throws {
+        state.withLock { $0.hasVigil = true }
+        do {
+            let thread = try WorkerThread("postgres-waits") { [self] in
+                line.refuseTheLate(crowdedAfter: settings.crowdedAfter) {
+                    guard state.withLock({ $0.threads }) < most else { return }
+                    // Without another thread the jobs wait for those that there are.
+                    try? addThread()
+                }
+                end { $0.hasVigil = false }
+            }
+            thread.detach()
+        } catch {
+            end { $0.hasVigil = false }
+            throw error
+        }
+    }
+
+    private func end(_ change: (inout State) -> Void) {
+        let isOver = state.withLock { state in
+            change(&state)
+            return state.threads == 0 && !state.hasVigil
+        }
+        if isOver { ending.announce() }
+    }
+}
