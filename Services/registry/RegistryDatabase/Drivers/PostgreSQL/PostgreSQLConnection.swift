@@ -139,6 +139,12 @@ final class PostgreSQLConnection: SQLConnection {
 
     func execute(_ sql: String, _ values: [SQLValue]) throws -> Int { try run(sql, values).changedRows }
 
+    func limit(to duration: Duration) {
+        deadline = min(deadline, MonotonicTime.now + duration)
+        let left = deadline - MonotonicTime.now
+        ahead.append(.control("SET LOCAL statement_timeout = \(max(1, left.milliseconds))"))
+    }
+
     func script(_ sql: String) throws {
         let started = MonotonicTime.now
         defer { report(sql, since: started) }
