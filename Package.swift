@@ -9,6 +9,8 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     // HTTP/1.1 connection plumbing shared with Hummingbird.
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    // TLS between the services and to clients; Hummingbird's own TLS cannot change certificates while it serves.
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
     // Logging and metrics façades; the back ends are in ServiceKit.
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -45,6 +47,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 
 let package = Package(
@@ -86,7 +89,7 @@ let package = Package(
             [
                 "ImageModel", "Digests", "WireJSON", hummingbird, httpTypes, logging, metrics, lifecycle, signals,
                 nioCore,
-                nioPosix, nioHTTP1, nioHTTPTypes, arguments,
+                nioPosix, nioHTTP1, nioHTTPTypes, nioSSL, arguments,
             ]
         ),
 
@@ -101,7 +104,7 @@ let package = Package(
             at: "Services/api/RegistryHTTP",
             [
                 "RegistryContract", "ImageModel", "ServiceKit", "Digests", "WireJSON", nioCore, nioPosix, nioHTTP1,
-                logging,
+                nioSSL, logging, metrics,
             ]
         ),
         library(
@@ -162,7 +165,7 @@ package.targets += [
     tests("ImageModelTests", ["ImageModel", "WireJSON"]),
     tests("DigestsTests", ["Digests"]),
     tests("RegistryContractTests", ["RegistryContract", "ImageModel", "Digests", "WireJSON"]),
-    tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics]),
+    tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics, lifecycle, nioSSL]),
     tests("IdentityTests", ["Identity", "ImageModel", "Digests", httpTypes]),
     tests("PolicyTests", ["Policy", "ImageModel"]),
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
@@ -183,7 +186,7 @@ package.targets += [
         [
             "RegistryHTTP", "ImageRegistry", "RegistryDatabase", "RegistryContract", "ImageModel", "ServiceKit",
             "Digests",
-            "WireJSON", hummingbird, httpTypes, logging, lifecycle, nioCore, nioPosix,
+            "WireJSON", hummingbird, httpTypes, logging, metrics, lifecycle, nioCore, nioPosix,
         ]
     ),
 ]

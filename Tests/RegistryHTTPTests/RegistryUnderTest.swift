@@ -1,3 +1,4 @@
+import CoreMetrics
 import Foundation
 import Hummingbird
 import ImageModel
@@ -19,6 +20,9 @@ struct RegistryUnderTest: Sendable {
     static let newKey = RegistryKeys.Key(id: "new", secret: [UInt8](repeating: 2, count: 32))
 
     let database: any Database
+    var exchangeLimit = 1_024
+    var tls: TLSContext?
+    var draining: Draining?
     var keys = RegistryKeys([oldKey])
     var now: @Sendable () -> Timestamp = { Timestamp.now }
     var listTimeout = Duration.seconds(3)
@@ -61,18 +65,23 @@ struct RegistryUnderTest: Sendable {
         let (running, continuation) = AsyncStream.makeStream(of: Void.self)
         var context = RegistryContext(database: database, uploadLease: .seconds(60), listTimeout: listTimeout, now: now)
         context.deletionClaim = .seconds(60)
+        let keys = keys
         let application = HTTPService.application(
             RegistryResponder(
                 context: context,
-                keys: keys,
-                monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
+                keys: { keys },
+                exchangeLimit: exchangeLimit,
+                monitoring: Monitoring(metrics: PrometheusMetrics(), draining: draining) { nil },
                 logger: .silent
             ),
             at: address,
+            tls: tls,
+            draining: draining,
             logger: .silent,
             onRunning: { continuation.finish() }
         )
-        let group = ServiceGroup(services: [application], logger: .silent)
+        let services: [any Service] = [application] + (draining.map { [$0] } ?? [])
+        let group = ServiceGroup(services: services, logger: .silent)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 // A server that cannot start must not be waited for.
@@ -110,10 +119,19 @@ struct RegistryUnderTest: Sendable {
 func withClient<Value: Sendable>(
     _ endpoints: [RegistryEndpoint],
     keys: RegistryKeys = RegistryKeys([RegistryUnderTest.oldKey]),
+    tls: TLSContext? = nil,
+    metrics: any MetricsFactory = NOOPMetricsHandler.instance,
     _ body: (HTTPRegistryClient) async throws -> Value
 ) async throws -> Value {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let client = try await HTTPRegistryClient(endpoints: endpoints, keys: keys, group: group, logger: .silent)
+    let client = try await HTTPRegistryClient(
+        endpoints: endpoints,
+        keys: { keys },
+        tls: tls,
+        group: group,
+        logger: .silent,
+        metrics: metrics
+    )
     let result: Result<Value, any Error>
     do {
         result = .success(try await body(client))

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A directory that is gone, with the files in it, when its owner is.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
     let path: String
 
     init() {

@@ -38,6 +38,13 @@ def wait_until(question, seconds=15, every=0.05):
         time.sleep(every)
 
 
+def make_certificates(folder):
+    """An authority `ca`, and of it a certificate `server` for 127.0.0.1 and one `client`, by the script of deploy/."""
+    for name in ("server", "client"):
+        command = [ROOT / "deploy/make-certificates", folder, name, "IP:127.0.0.1", "DNS:localhost"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
 @dataclasses.dataclass(frozen=True)
 class User:
     name: str
@@ -54,6 +61,7 @@ class Program:
         self.command = [str(PROGRAMS / name), "--config-file", str(configuration)]
         self.log_file = log
         self.process = None
+        self.environment = {}
 
     @property
     def log(self):
@@ -65,8 +73,11 @@ class Program:
 
     def start(self):
         assert not self.is_alive, f"{self.name} runs already"
+        environment = {**os.environ, **self.environment}
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+            )
 
     def send(self, number):
         self.process.send_signal(number)
@@ -91,14 +102,26 @@ class Program:
 
 
 class Registry(Program):
-    def __init__(self, deployment):
-        super().__init__("glance-registry", deployment.registry_configuration, deployment.directory / "registry.log")
+    def __init__(self, deployment, name="registry", port=None):
+        self.port = port or free_port()
+        configuration = deployment.directory / f"glance-{name}.conf"
+        super().__init__("glance-registry", configuration, deployment.directory / f"{name}.log")
         self.deployment = deployment
+
+    @property
+    def endpoint(self):
+        if self.deployment.transport == "unix":
+            return f"unix:{self.deployment.socket}"
+        return f"{'https' if self.deployment.transport == 'tls' else 'http'}://127.0.0.1:{self.port}"
 
     def get(self, path):
         """A GET that needs no signature; over the Unix socket by curl, which can."""
+        if self.deployment.transport == "tls":
+            # A client of the registry like any other: it has to show a certificate.
+            pair = (self.deployment.certificates / "client.pem", self.deployment.certificates / "client.key")
+            return requests.get(self.endpoint + path, timeout=10, verify=self.deployment.authority, cert=pair).text
         if self.deployment.transport == "tcp":
-            return requests.get(f"http://127.0.0.1:{self.deployment.registry_port}{path}", timeout=10).text
+            return requests.get(self.endpoint + path, timeout=10).text
         command = ["curl", "-sS", "-f", "-m", "10", "--unix-socket", str(self.deployment.socket)]
         return subprocess.run([*command, f"http://localhost{path}"], check=True, capture_output=True, text=True).stdout
 
@@ -114,11 +137,13 @@ class API(Program):
         self.port = port or free_port()
         configuration = deployment.directory / f"glance-{name}.conf"
         super().__init__("glance-api", configuration, deployment.directory / f"{name}.log")
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.deployment = deployment
+        self.url = f"{'https' if deployment.transport == 'tls' else 'http'}://127.0.0.1:{self.port}"
 
     def is_healthy(self):
         try:
-            return requests.get(self.url + "/healthcheck", timeout=10).status_code == 200
+            answer = requests.get(self.url + "/healthcheck", timeout=10, verify=self.deployment.authority)
+            return answer.status_code == 200
         except requests.RequestException:
             return False
 
@@ -126,6 +151,8 @@ class API(Program):
 class Deployment:
     """One registry and one or more APIs, as an operator would set them up, on the database that databases.py names.
 
+    `transport` is what the services speak over: "tcp", "unix", or "tls", with certificates on both sides, where
+    clients of the API speak TLS as well.
     `options` are lines added to a section: {"api": {"DEFAULT": ["debug = true"]}, "registry": {…}}.
     """
 
@@ -135,9 +162,9 @@ class Deployment:
         self.transport = transport
         self.lease_seconds = lease_seconds
         self.options = options or {}
-        self.registry_port = free_port()
         self.socket = directory / "r.sock"
-        self.registry_configuration = directory / "glance-registry.conf"
+        self.certificates = directory / "tls"
+        self.authority = str(self.certificates / "ca.pem") if transport == "tls" else True
         self.database = database_for(directory)
         self.key_file = directory / "registry.key"
         self.user_file = directory / "users"
@@ -155,14 +182,21 @@ class Deployment:
         }
         self.endpoint_override = None
         self.registry = Registry(self)
+        self.registries = [self.registry]
+        self.registry_configuration = pathlib.Path(self.registry.command[-1])
         self.api = API(self)
         self.programs = [self.registry, self.api]
 
     # --- setting up ---------------------------------------------------------------------------------------------
 
+    @property
+    def registry_port(self):
+        return self.registry.port
+
     def start(self):
         self.write_secrets()
-        self.write_registry_configuration()
+        for registry in self.registries:
+            self.write_registry_configuration(registry)
         self.write_api_configuration(self.api)
         self.manage("db", "sync")
         self.start_program(self.registry)
@@ -186,6 +220,8 @@ class Deployment:
         self.start_program(program)
 
     def write_secrets(self):
+        if self.transport == "tls":
+            make_certificates(self.certificates)
         secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.key_file.write_text(f"key-1 {secret}\n")
         self.key_file.chmod(0o600)
@@ -202,18 +238,22 @@ class Deployment:
         command = [PROGRAMS / "glance-manage", "--config-file", self.registry_configuration, *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
-    def write_registry_configuration(self):
+    def write_registry_configuration(self, registry=None):
+        registry = registry or self.registry
         self.database.create()
-        listen = {
-            "tcp": ["bind_host = 127.0.0.1", f"bind_port = {self.registry_port}"],
-            "unix": [f"bind_socket = {self.socket}"],
-        }
+        tcp = ["bind_host = 127.0.0.1", f"bind_port = {registry.port}"]
+        tls = [
+            f"cert_file = {self.certificates}/server.pem",
+            f"key_file = {self.certificates}/server.key",
+            f"ca_file = {self.certificates}/ca.pem",
+        ]
+        listen = {"tcp": tcp, "tls": tcp + tls, "unix": [f"bind_socket = {self.socket}"]}
         sections = {
             "DEFAULT": listen[self.transport],
             "registry": [f"key_file = {self.key_file}", f"upload_lease_seconds = {self.lease_seconds}"],
             "database": [f"connection = {self.database.url}"],
         }
-        self.write(self.registry_configuration, sections, self.options.get("registry", {}))
+        self.write(pathlib.Path(registry.command[-1]), sections, self.options.get("registry", {}))
 
     def write_api_configuration(self, api):
         sections = {
@@ -225,6 +265,16 @@ class Deployment:
             "registry": [f"endpoints = {self.registry_endpoint}", f"key_file = {self.key_file}"],
             "glance_store": [],
         }
+        if self.transport == "tls":
+            sections["DEFAULT"] += [
+                f"cert_file = {self.certificates}/server.pem",
+                f"key_file = {self.certificates}/server.key",
+            ]
+            sections["registry"] += [
+                f"client_ca_file = {self.certificates}/ca.pem",
+                f"client_cert_file = {self.certificates}/client.pem",
+                f"client_key_file = {self.certificates}/client.key",
+            ]
         if self.auth == "http_basic":
             sections["DEFAULT"].append(f"http_basic_auth_user_file = {self.user_file}")
         if self.is_multi_store:
@@ -244,7 +294,7 @@ class Deployment:
     def registry_endpoint(self):
         if self.endpoint_override:
             return self.endpoint_override
-        return f"unix:{self.socket}" if self.transport == "unix" else f"http://127.0.0.1:{self.registry_port}"
+        return ", ".join(registry.endpoint for registry in self.registries)
 
     @staticmethod
     def write(path, sections, more):
@@ -263,6 +313,7 @@ class Deployment:
         """A requests session that is `user` in the way this deployment's strategy wants it."""
         session = requests.Session()
         session.trust_env = False
+        session.verify = self.authority
         who = self.users[user]
         if self.auth == "http_basic":
             session.auth = (who.name, who.password)

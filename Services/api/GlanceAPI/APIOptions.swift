@@ -166,18 +166,12 @@ enum APIOptions {
 
     // MARK: The registry
 
-    static let endpoints = ConfigurationOption.list(
-        "registry",
-        "endpoints",
-        default: ["http://127.0.0.1:9191"],
-        help: "Where registries listen: http://host:port or unix:/path, separated by commas."
-    )
     static let keyFile = ConfigurationOption.string(
         "registry",
         "key_file",
         default: "/etc/glance/registry.keys",
         help: "File of the secrets shared with glance-registry: lines 'key-id base64-secret', mode 0600. The first key "
-            + "signs, all of them verify."
+            + "signs, all of them verify. Read anew when it changes."
     )
 
     static let all: [OptionDescription] =
@@ -190,6 +184,6 @@ enum APIOptions {
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(containerFormats),
-            OptionDescription(diskFormats), OptionDescription(endpoints), OptionDescription(keyFile),
-        ] + StoreOptions.all
+            OptionDescription(diskFormats), OptionDescription(keyFile),
+        ] + RegistryHopOptions.all + StoreOptions.all
 }

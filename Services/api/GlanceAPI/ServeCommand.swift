@@ -45,8 +45,17 @@ struct ServeCommand: AsyncParsableCommand {
         let shutdownTimeout = try configuration.value(of: APIOptions.listening.shutdownTimeout)
         let policy = ImagePolicy()
         let identity = try identity(configuration, address, policy, logger)
-        let keys = try RegistryKeys(file: try configuration.value(of: APIOptions.keyFile))
-        let endpoints = try endpoints(configuration)
+        let keyFile = try configuration.value(of: APIOptions.keyFile)
+        let keys = try FollowedFiles([keyFile], logger: logger) { try RegistryKeys(file: keyFile) }
+        let endpoints = try RegistryHopOptions.endpoints(in: configuration)
+        let registryTLS = try RegistryHopOptions.tls(in: configuration, endpoints, logger: logger)
+        let tls = try APIOptions.listening.tls(in: configuration, logger: logger)
+        let manager = ServiceManager()
+        let draining = Draining(
+            delay: try configuration.value(of: APIOptions.listening.drainTime),
+            manager: manager,
+            logger: logger
+        )
         let cores = max(2, NIOCore.System.coreCount)
         let fileThreads = WorkerThreads(count: max(8, cores))
         let catalogue = try await StoreOptions.catalogue(
@@ -56,7 +65,8 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger
         )
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
-        let settings = try settings(configuration, catalogue, declared)
+        var settings = try settings(configuration, catalogue, declared)
+        settings.isServedOverTLS = tls != nil
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
 
@@ -65,7 +75,8 @@ struct ServeCommand: AsyncParsableCommand {
 
         let registry = try await HTTPRegistryClient(
             endpoints: endpoints,
-            keys: keys,
+            keys: { keys.current },
+            tls: registryTLS,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "glance.api.registry")
         )
@@ -75,7 +86,7 @@ struct ServeCommand: AsyncParsableCommand {
             registry: registry,
             identity: identity,
             policy: policy,
-            monitoring: Monitoring(metrics: metrics, health: health) {
+            monitoring: Monitoring(metrics: metrics, health: health, draining: draining) {
                 healthFiles.isEmpty ? nil : await fileThreads.run { healthFiles.fault() }
             },
             digestThreads: WorkerThreads(count: cores),
@@ -86,13 +97,26 @@ struct ServeCommand: AsyncParsableCommand {
         let application = HTTPService.application(
             service.responder,
             at: address,
+            tls: tls,
+            draining: draining,
             logger: Logger(label: "glance.api.http"),
-            onRunning: { logger.notice("Listening", metadata: ["address": "\(address)"]) }
+            onRunning: {
+                logger.notice("Listening", metadata: ["address": "\(address)"])
+                manager.tell(.ready)
+            }
         )
         do {
             // In this order, so that leases are renewed until the last upload has ended.
             try await runServices(
-                [service.leases, service.housekeeping, application],
+                [
+                    service.leases, service.housekeeping,
+                    Reloads(
+                        manager: manager,
+                        logger: logger,
+                        [{ keys.reload() }, { tls?.reload() }, { registryTLS?.reload() }]
+                    ),
+                    application, draining,
+                ],
                 shutdownTimeout: shutdownTimeout,
                 logger: Logger(label: "glance.api.lifecycle")
             )
@@ -136,19 +160,6 @@ struct ServeCommand: AsyncParsableCommand {
             )
         case nil:
             throw ProgramFailure("[DEFAULT] auth_strategy is not set: choose http_basic, trusted_headers or noauth")
-        }
-    }
-
-    private func endpoints(_ configuration: ServiceConfiguration) throws -> [RegistryEndpoint] {
-        let texts = try configuration.value(of: APIOptions.endpoints)
-        guard !texts.isEmpty else { throw ProgramFailure("[registry] endpoints names no registry") }
-        return try texts.map { text in
-            guard let endpoint = RegistryEndpoint(text) else {
-                throw ProgramFailure(
-                    "[registry] endpoints: '\(text)' is not accepted: http://host:port or unix:/path is expected"
-                )
-            }
-            return endpoint
         }
     }
 

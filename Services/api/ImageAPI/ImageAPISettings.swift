@@ -17,6 +17,8 @@ public struct ImageAPISettings: Sendable {
     public var maximumRequestIDLength = 64
     /// Whether scheme, host and client are taken from `Forwarded` and its forerunners (`enable_proxy_headers_parsing`).
     public var believesProxyHeaders = false
+    /// Whether clients connect with TLS, which makes links begin with `https`.
+    public var isServedOverTLS = false
     /// Which web pages may use the API.
     public var crossOrigin = CrossOrigin()
     /// Whether data may be staged (`glance-direct` is one of `enabled_import_methods`).

@@ -1,3 +1,4 @@
+public import CoreMetrics
 internal import Digests
 internal import Glibc
 public import ImageModel
@@ -5,44 +6,47 @@ public import Logging
 public import NIOCore
 internal import NIOHTTP1
 public import RegistryContract
-internal import ServiceKit
+public import ServiceKit
 internal import Synchronization
 internal import WireJSON
 
 /// The registry over HTTP/1.1 on keep-alive connections of its own: a general HTTP client costs as much again as the
 /// exchange itself.
 ///
-/// An exchange that came to nothing is repeated on the next endpoint with growing pauses, for as long as the operation has
+/// An exchange that came to nothing is repeated on another endpoint with growing pauses, for as long as the operation has
 /// patience: reads change nothing, repeatable writes change nothing twice, and all others carry a key under which the
-/// registry remembers the first.
+/// registries' database remembers the first.
 public final class HTTPRegistryClient: RegistryClient {
-    private let endpoints: [RegistryEndpoint]
-    private let keys: RegistryKeys
-    private let group: any EventLoopGroup
+    private let endpoints: RegistryEndpoints
+    private let keys: @Sendable () -> RegistryKeys
     private let logger: Logger
-    /// A pool per endpoint for every event loop, each touched on its own loop only.
-    private let pools: [ObjectIdentifier: NIOLoopBound<[RegistryConnectionPool]>]
-    private let turn = Atomic<Int>(0)
     private let version = Atomic<Int>(RegistryProtocol.current)
+    private let budget = Mutex(RetryBudget())
+    private let retries: Counter
 
-    public init(endpoints: [RegistryEndpoint], keys: RegistryKeys, group: any EventLoopGroup, logger: Logger)
-        async throws
-    {
-        precondition(!endpoints.isEmpty, "a client needs a registry")
-        self.endpoints = endpoints
+    /// - Parameters:
+    ///   - endpoints: At least one.
+    ///   - keys: Asked for each request: keys may change while the client is used.
+    ///   - tls: Needed where an endpoint has TLS.
+    public init(
+        endpoints: [RegistryEndpoint],
+        keys: @escaping @Sendable () -> RegistryKeys,
+        tls: TLSContext? = nil,
+        group: any EventLoopGroup,
+        logger: Logger,
+        metrics: any MetricsFactory = MetricsSystem.factory
+    ) async throws {
+        precondition(tls != nil || !endpoints.contains(where: \.isTLS), "an endpoint with TLS needs a context")
+        self.endpoints = try await RegistryEndpoints(
+            endpoints,
+            tls: tls,
+            group: group,
+            logger: logger,
+            metrics: metrics
+        )
         self.keys = keys
-        self.group = group
         self.logger = logger
-        var pools: [ObjectIdentifier: NIOLoopBound<[RegistryConnectionPool]>] = [:]
-        for eventLoop in group.makeIterator() {
-            pools[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-                NIOLoopBound(
-                    endpoints.map { RegistryConnectionPool(endpoint: $0, eventLoop: eventLoop) },
-                    eventLoop: eventLoop
-                )
-            }.get()
-        }
-        self.pools = pools
+        retries = Counter(label: "registry_retries", dimensions: [], factory: metrics)
     }
 
     public func call<Operation: RegistryOperation>(
@@ -69,51 +73,115 @@ public final class HTTPRegistryClient: RegistryClient {
     private func exchange(_ operation: String, _ body: [UInt8], patience: Duration) async throws(RegistryError)
         -> [UInt8]
     {
-        let path = RegistryProtocol.pathPrefix + operation
         let clock = ContinuousClock()
         let deadline = clock.now + patience
-        let first = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        budget.withLock { $0.call() }
         var attempt = 0
+        var tried: Set<Int> = []
         while true {
-            var failure: RegistryError
-            do {
-                let endpoint = abs(first &+ attempt) % endpoints.count
-                let spoken = version.load(ordering: .relaxed)
-                let answer = try await send(path, body, to: endpoint, version: spoken, timeout: patience / 2)
-                if answer.status == 200 { return answer.body }
-                failure = try readError(answer)
-                if failure.code == .unsupportedProtocol, settleVersion(answer.versions, after: spoken) {
+            if tried.count == endpoints.endpoints.count { tried = [] }
+            let endpoint = endpoints.begin(avoiding: tried)
+            tried.insert(endpoint)
+            let spoken = version.load(ordering: .relaxed)
+            // Half of the patience at most, so that another endpoint gets its turn.
+            let time = min(patience / 2, max(.milliseconds(100), deadline - clock.now))
+            let failure: RegistryError
+            switch await send(operation, body, to: endpoint, version: spoken, within: time) {
+            case .answered(let bytes): return bytes
+            case .refused(let error, let versions):
+                failure = error
+                if error.code == .unsupportedProtocol, settleVersion(versions, after: spoken) {
                     attempt += 1
                     continue
                 }
-                guard failure.isRetryable else { throw failure }
-            } catch let error as RegistryError {
-                guard error.isRetryable else { throw error }
-                failure = error
-            } catch {
-                logger.warning(
-                    "An exchange with the registry came to nothing",
-                    metadata: ["operation": "\(operation)", "attempt": "\(attempt)", "error": "\(error)"]
-                )
-                failure = RegistryError(.unavailable, "The image registry does not answer; try again later.")
+                let mayAnotherAccept = error.isNodesOwn && tried.count < endpoints.endpoints.count
+                guard error.isRetryable || mayAnotherAccept else { throw error }
+            case .lost(let error): failure = error
             }
             attempt += 1
-            // The first repetition is at once: most often an idle connection was closed just then.
-            let pause: Duration =
-                attempt == 1 ? .zero : .milliseconds(min(1_000, 20 << min(attempt, 6))) * .random(in: 0.5...1)
+            if failure.code == .overloaded, tried.count == endpoints.endpoints.count {
+                guard budget.withLock({ $0.spend() }) else { throw failure }
+            }
+            let pause = pause(before: attempt, after: failure)
             guard clock.now + pause < deadline, !Task.isCancelled else { throw failure }
+            retries.increment()
             // A cancelled sleep ends at once; the next failure then ends the loop.
             try? await clock.sleep(for: pause)
         }
     }
 
-    private func send(_ path: String, _ body: [UInt8], to endpoint: Int, version: Int, timeout: Duration) async throws
-        -> RegistryAnswer
-    {
+    /// The first repetition is at once: most often an idle connection was closed just then, or another registry is up.
+    private func pause(before attempt: Int, after failure: RegistryError) -> Duration {
+        if attempt == 1 || failure.isNodesOwn { return .zero }
+        return .milliseconds(min(1_000, 20 << min(attempt, 6))) * .random(in: 0.5...1)
+    }
+
+    // MARK: One exchange
+
+    private enum Result {
+        case answered([UInt8])
+        /// The registry's own words, and the versions that it speaks.
+        case refused(RegistryError, versions: String?)
+        /// Nothing came that could be read: the registry may or may not have acted.
+        case lost(RegistryError)
+    }
+
+    private static let noAnswer = RegistryError(
+        .unavailable,
+        "The image registry does not answer; try again later."
+    )
+
+    private func send(
+        _ operation: String,
+        _ body: [UInt8],
+        to endpoint: Int,
+        version: Int,
+        within time: Duration
+    ) async -> Result {
+        let head = head(path: RegistryProtocol.pathPrefix + operation, body, version: version)
+        do {
+            let answer = try await endpoints.exchange(head, ByteBuffer(bytes: body), with: endpoint, within: time)
+            let result = read(answer)
+            endpoints.end(endpoint, outcome(of: result, answer))
+            return result
+        } catch {
+            endpoints.end(endpoint, outcome(of: error))
+            logger.warning(
+                "An exchange with the registry came to nothing",
+                metadata: [
+                    "operation": "\(operation)", "endpoint": "\(endpoints.endpoints[endpoint])", "error": "\(error)",
+                ]
+            )
+            guard case RegistryConnectionError.tooManyWaiting = error else { return .lost(Self.noAnswer) }
+            return .lost(RegistryError(.overloaded, "Too many requests; try again later."))
+        }
+    }
+
+    private func outcome(of result: Result, _ answer: RegistryAnswer) -> EndpointRoster.Outcome {
+        switch result {
+        case .lost: .broken
+        case .refused(let error, _) where error.code == .overloaded: .overloaded
+        case .refused(let error, _) where error.code == .unavailable: .unavailable
+        // A refusal may close the connection for its own sake, such as a body that is too large.
+        case .refused: .answered
+        case .answered: answer.keepsAlive ? .answered : .leaving
+        }
+    }
+
+    private func outcome(of error: any Error) -> EndpointRoster.Outcome {
+        switch error {
+        case RegistryConnectionError.notReached: .notReached
+        case RegistryConnectionError.timedOut: .timedOut
+        case RegistryConnectionError.tooManyWaiting: .notAsked
+        default: .broken
+        }
+    }
+
+    private func head(path: String, _ body: [UInt8], version: Int) -> HTTPRequestHead {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let signature = RequestSignature.make(
-            with: keys.signing,
+            with: keys().signing,
             method: "POST",
             path: path,
             version: version,
@@ -121,7 +189,7 @@ public final class HTTPRegistryClient: RegistryClient {
             timestamp: Int64(now.tv_sec),
             nonce: randomBytes(16).hexadecimal
         )
-        let head = HTTPRequestHead(
+        return HTTPRequestHead(
             version: .http1_1,
             method: .POST,
             uri: path,
@@ -136,26 +204,20 @@ public final class HTTPRegistryClient: RegistryClient {
                 RegistryProtocol.Header.signature: signature.value,
             ]
         )
-        let eventLoop = group.any()
-        guard let pools = pools[ObjectIdentifier(eventLoop)] else {
-            preconditionFailure("an event loop group gives out its own loops")
-        }
-        return try await eventLoop.flatSubmit {
-            pools.value[endpoint].exchange(head, ByteBuffer(bytes: body), timeout: TimeAmount(timeout))
-        }.get()
     }
 
-    private func readError(_ answer: RegistryAnswer) throws(RegistryError) -> RegistryError {
+    private func read(_ answer: RegistryAnswer) -> Result {
+        if answer.status == 200 { return .answered(answer.body) }
         do {
             let error = try RegistryError(json: JSONValue(parsing: answer.body))
             if error.code == .unauthenticated {
                 logger.error("The registry refuses our signature: compare key_file and the clocks of both services")
             }
-            return error
+            return .refused(error, versions: answer.versions)
         } catch {
             // Something else listens there, or a proxy answered.
             logger.error("The registry's address answers in another protocol", metadata: ["status": "\(answer.status)"])
-            return RegistryError(.unavailable, "The image registry does not answer; try again later.")
+            return .lost(Self.noAnswer)
         }
     }
 
@@ -169,18 +231,17 @@ public final class HTTPRegistryClient: RegistryClient {
     }
 
     /// Closes idle connections. Running exchanges end by themselves or by their time-out.
-    public func shutdown() async {
-        for eventLoop in group.makeIterator() {
-            guard let pools = pools[ObjectIdentifier(eventLoop)] else { continue }
-            // The loop may be gone already; then so are the connections.
-            try? await eventLoop.submit { pools.value.forEach { $0.closeAll() } }.get()
-        }
-    }
+    public func shutdown() async { await endpoints.shutdown() }
+}
+
+extension RegistryError {
+    /// Whether it tells of this registry's keys, clock or release rather than of what was asked: another may do it.
+    fileprivate var isNodesOwn: Bool { code == .unauthenticated || code == .unknownOperation }
 }
 
 extension RegistryEffect {
-    /// How long an operation is repeated before the caller is told that the registry does not answer; one exchange may take
-    /// half of it, so that another endpoint gets its turn. Writes wait longer: behind them stand an upload's bytes.
+    /// How long an operation is repeated before the caller is told that the registry does not answer. Writes wait longer:
+    /// behind them stand an upload's bytes.
     fileprivate var patience: Duration {
         switch self {
         case .reads: .seconds(8)

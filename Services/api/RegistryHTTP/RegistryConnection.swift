@@ -8,11 +8,15 @@ struct RegistryAnswer: Sendable {
     /// The versions that the registry speaks, as `oldest-current`.
     var versions: String?
     var body: [UInt8]
+    /// Whether the connection serves further exchanges; not where the registry is about to stop.
+    var keepsAlive = true
 }
 
 /// Why an exchange came to nothing. The registry may or may not have acted.
 enum RegistryConnectionError: Error {
     case closed, timedOut, answerTooLarge, tooManyWaiting
+    /// No connection could be had: nothing was sent.
+    case notReached(any Error)
 }
 
 /// One keep-alive connection with one exchange at a time. Lives on its event loop.
@@ -27,7 +31,6 @@ final class RegistryConnection: ChannelInboundHandler {
         var promise: EventLoopPromise<RegistryAnswer>
         var timeout: Scheduled<Void>
         var answer = RegistryAnswer(status: 0, versions: nil, body: [])
-        var keepsAlive = true
     }
 
     private var exchange: Exchange?
@@ -39,13 +42,15 @@ final class RegistryConnection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func send(_ head: HTTPRequestHead, _ body: ByteBuffer, timeout: TimeAmount) -> EventLoopFuture<RegistryAnswer> {
+    func send(_ head: HTTPRequestHead, _ body: ByteBuffer, until deadline: NIODeadline) -> EventLoopFuture<
+        RegistryAnswer
+    > {
         guard let context, isUsable, exchange == nil else {
             preconditionFailure("a connection is given out while it is not usable")
         }
         let promise = context.eventLoop.makePromise(of: RegistryAnswer.self)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let scheduled = context.eventLoop.scheduleTask(in: timeout) {
+        let scheduled = context.eventLoop.scheduleTask(deadline: deadline) {
             bound.value.fail(RegistryConnectionError.timedOut)
         }
         exchange = Exchange(promise: promise, timeout: scheduled)
@@ -61,7 +66,7 @@ final class RegistryConnection: ChannelInboundHandler {
         case .head(let head):
             exchange?.answer.status = Int(head.status.code)
             exchange?.answer.versions = head.headers.first(name: "glance-protocol")
-            exchange?.keepsAlive = head.isKeepAlive
+            exchange?.answer.keepsAlive = head.isKeepAlive
         case .body(let buffer):
             exchange?.answer.body.append(contentsOf: buffer.readableBytesView)
             if (exchange?.answer.body.count ?? 0) > Self.answerLimit { fail(RegistryConnectionError.answerTooLarge) }
@@ -69,7 +74,7 @@ final class RegistryConnection: ChannelInboundHandler {
             guard let done = exchange else { return }
             exchange = nil
             done.timeout.cancel()
-            if !done.keepsAlive {
+            if !done.answer.keepsAlive {
                 isUsable = false
                 context.close(promise: nil)
             }

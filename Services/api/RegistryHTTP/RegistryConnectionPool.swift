@@ -1,6 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
+internal import ServiceKit
 
 /// The connections of one event loop to one registry: a stack of idle ones, the freshest on top. Lives on its event loop.
 final class RegistryConnectionPool {
@@ -10,6 +12,7 @@ final class RegistryConnectionPool {
     static let idleLimit = TimeAmount.seconds(30)
 
     private let endpoint: RegistryEndpoint
+    private let tls: TLSContext?
     private let eventLoop: any EventLoop
     private var idle: [RegistryConnection] = []
     private var open = 0
@@ -23,19 +26,23 @@ final class RegistryConnectionPool {
         init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
     }
 
-    init(endpoint: RegistryEndpoint, eventLoop: any EventLoop) {
+    /// - Parameter tls: Needed where the endpoint has TLS.
+    init(endpoint: RegistryEndpoint, tls: TLSContext?, eventLoop: any EventLoop) {
         self.endpoint = endpoint
+        self.tls = tls
         self.eventLoop = eventLoop
     }
 
-    /// One exchange over an idle or a new connection.
-    func exchange(_ head: HTTPRequestHead, _ body: ByteBuffer, timeout: TimeAmount) -> EventLoopFuture<RegistryAnswer> {
+    /// One exchange over an idle or a new connection, that ends by the deadline.
+    func exchange(_ head: HTTPRequestHead, _ body: ByteBuffer, until deadline: NIODeadline)
+        -> EventLoopFuture<RegistryAnswer>
+    {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        if let connection = popIdle() { return use(connection, head, body, timeout) }
+        if let connection = popIdle() { return use(connection, head, body, deadline) }
         if open < Self.connectionLimit {
             open += 1
-            return connect().flatMap { connection in
-                bound.value.use(connection.value, head, body, timeout)
+            return connect(until: deadline).flatMap { connection in
+                bound.value.use(connection.value, head, body, deadline)
             }
         }
         guard waiting.count < Self.waitingLimit else {
@@ -44,14 +51,14 @@ final class RegistryConnectionPool {
         let turn = Turn(eventLoop.makePromise())
         waiting.append(turn)
         let boundTurn = NIOLoopBound(turn, eventLoop: eventLoop)
-        let end = eventLoop.scheduleTask(in: timeout) {
+        let end = eventLoop.scheduleTask(deadline: deadline) {
             guard !boundTurn.value.isOver else { return }
             boundTurn.value.isOver = true
             boundTurn.value.promise.fail(RegistryConnectionError.timedOut)
         }
         return turn.promise.futureResult.flatMap {
             end.cancel()
-            return bound.value.exchange(head, body, timeout: timeout)
+            return bound.value.exchange(head, body, until: deadline)
         }
     }
 
@@ -68,7 +75,7 @@ final class RegistryConnectionPool {
         _ connection: RegistryConnection,
         _ head: HTTPRequestHead,
         _ body: ByteBuffer,
-        _ timeout: TimeAmount
+        _ deadline: NIODeadline
     ) -> EventLoopFuture<RegistryAnswer> {
         // A new connection may have been closed before its first use.
         guard connection.isUsable else {
@@ -76,7 +83,7 @@ final class RegistryConnectionPool {
             return eventLoop.makeFailedFuture(RegistryConnectionError.closed)
         }
         let bound = NIOLoopBound((self, connection), eventLoop: eventLoop)
-        return connection.send(head, body, timeout: timeout).always { _ in
+        return connection.send(head, body, until: deadline).always { _ in
             let (pool, connection) = bound.value
             pool.giveBack(connection)
         }
@@ -101,20 +108,29 @@ final class RegistryConnectionPool {
         }
     }
 
-    private func connect() -> EventLoopFuture<NIOLoopBound<RegistryConnection>> {
+    private func connect(until deadline: NIODeadline) -> EventLoopFuture<NIOLoopBound<RegistryConnection>> {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let eventLoop = eventLoop
+        let endpoint = endpoint
+        let tls = tls
         let bootstrap = ClientBootstrap(group: eventLoop)
-            .connectTimeout(.seconds(2))
+            .connectTimeout(min(.seconds(2), max(.milliseconds(1), deadline - .now())))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if case .tls(let host, _) = endpoint, let tls {
+                        // An address is compared with those in the certificate; as a name it would be refused.
+                        let name = (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls.current, serverHostname: name)
+                        )
+                    }
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(RegistryConnection())
                 }
             }
         let connecting =
             switch endpoint {
-            case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+            case .tcp(let host, let port), .tls(let host, let port): bootstrap.connect(host: host, port: port)
             case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
         return connecting.flatMapThrowing { channel in
@@ -125,7 +141,7 @@ final class RegistryConnectionPool {
         }.flatMapErrorThrowing { error in
             bound.value.open -= 1
             bound.value.callNext()
-            throw error
+            throw RegistryConnectionError.notReached(error)
         }
     }
 

@@ -1,9 +1,11 @@
 /// Where a registry listens.
 public enum RegistryEndpoint: Sendable, Hashable, CustomStringConvertible {
     case tcp(host: String, port: Int)
+    /// TCP with TLS; the registry's certificate must name the host.
+    case tls(host: String, port: Int)
     case unixSocket(path: String)
 
-    /// Reads `http://host:port` or `unix:/path`.
+    /// Reads `http://host:port`, `https://host:port` or `unix:/path`.
     ///
     /// - Returns: `nil` for anything else.
     public init?(_ text: String) {
@@ -11,8 +13,9 @@ public enum RegistryEndpoint: Sendable, Hashable, CustomStringConvertible {
             self = .unixSocket(path: String(text.dropFirst("unix:".count)))
             return
         }
-        guard text.hasPrefix("http://") else { return nil }
-        var authority = text.dropFirst("http://".count)
+        let isTLS = text.hasPrefix("https://")
+        guard isTLS || text.hasPrefix("http://") else { return nil }
+        var authority = text.dropFirst(isTLS ? "https://".count : "http://".count)
         if authority.hasSuffix("/") { authority = authority.dropLast() }
         guard let colon = authority.lastIndex(of: ":") else { return nil }
         let digits = authority[authority.index(after: colon)...]
@@ -26,13 +29,20 @@ public enum RegistryEndpoint: Sendable, Hashable, CustomStringConvertible {
         let others: Set<Character> = isIPv6 ? [":", ".", "%"] : [".", "-", "_"]
         guard !host.isEmpty, host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) || others.contains($0) })
         else { return nil }
-        self = .tcp(host: String(host), port: port)
+        self = isTLS ? .tls(host: String(host), port: port) : .tcp(host: String(host), port: port)
+    }
+
+    public var isTLS: Bool {
+        if case .tls = self { true } else { false }
     }
 
     public var description: String {
         switch self {
-        case .tcp(let host, let port): host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)"
+        case .tcp(let host, let port): "http://\(Self.bracketed(host)):\(port)"
+        case .tls(let host, let port): "https://\(Self.bracketed(host)):\(port)"
         case .unixSocket(let path): "unix:\(path)"
         }
     }
+
+    private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 }

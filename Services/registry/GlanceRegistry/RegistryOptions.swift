@@ -18,7 +18,7 @@ enum RegistryOptions {
         default: "/etc/glance/registry.keys",
         help:
             "File of the secrets shared with glance-api: lines 'key-id base64-secret', mode 0600. The first key signs, "
-            + "all of them verify."
+            + "all of them verify. Read anew when it changes."
     )
     static let uploadLease = ConfigurationOption.duration(
         "registry",
@@ -28,9 +28,18 @@ enum RegistryOptions {
         help: "How long an upload may go without a sign of life before its image is given back."
     )
 
+    static let exchangeLimit = ConfigurationOption.integer(
+        "registry",
+        "max_exchanges",
+        default: 1_024,
+        in: 1...100_000,
+        help: "How many requests may be worked on or wait for the database at a time; more are answered 503 with "
+            + "Retry-After at once."
+    )
+
     static let all: [OptionDescription] =
         listening.all + LogOptions.all + DatabaseOptions.all + [
             OptionDescription(listTimeout),
-            OptionDescription(keyFile), OptionDescription(uploadLease),
+            OptionDescription(keyFile), OptionDescription(uploadLease), OptionDescription(exchangeLimit),
         ]
 }

@@ -35,7 +35,16 @@ struct ServeCommand: AsyncParsableCommand {
             options: RegistryOptions.all
         )
         let address = try RegistryOptions.listening.address(in: configuration)
-        let keys = try RegistryKeys(file: try configuration.value(of: RegistryOptions.keyFile))
+        let keyFile = try configuration.value(of: RegistryOptions.keyFile)
+        let keys = try FollowedFiles([keyFile], logger: logger) { try RegistryKeys(file: keyFile) }
+        let tls = try RegistryOptions.listening.tls(in: configuration, logger: logger)
+        let exchangeLimit = try configuration.value(of: RegistryOptions.exchangeLimit)
+        let manager = ServiceManager()
+        let draining = Draining(
+            delay: try configuration.value(of: RegistryOptions.listening.drainTime),
+            manager: manager,
+            logger: logger
+        )
         let uploadLease = try configuration.value(of: RegistryOptions.uploadLease)
         let listTimeout = try configuration.value(of: RegistryOptions.listTimeout)
         let shutdownTimeout = try configuration.value(of: RegistryOptions.listening.shutdownTimeout)
@@ -55,7 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
             listTimeout: listTimeout,
             now: { Timestamp.now }
         )
-        let monitoring = Monitoring(metrics: metrics) {
+        let monitoring = Monitoring(metrics: metrics, draining: draining) {
             do {
                 return try await database.read {
                     try $0.query("SELECT 1", []) { $0.integer(0) }.isEmpty ? HealthFault("EMPTY") : nil
@@ -65,14 +74,29 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         let application = HTTPService.application(
-            RegistryResponder(context: context, keys: keys, monitoring: monitoring, logger: logger),
+            RegistryResponder(
+                context: context,
+                keys: { keys.current },
+                exchangeLimit: exchangeLimit,
+                monitoring: monitoring,
+                logger: logger
+            ),
             at: address,
+            tls: tls,
+            draining: draining,
             logger: Logger(label: "glance.registry.http"),
-            onRunning: { logger.notice("Listening", metadata: ["address": "\(address)"]) }
+            onRunning: {
+                logger.notice("Listening", metadata: ["address": "\(address)"])
+                manager.tell(.ready)
+            }
         )
         do {
             try await runServices(
-                [Housekeeping(context: context, logger: logger), application],
+                [
+                    Housekeeping(context: context, logger: logger),
+                    Reloads(manager: manager, logger: logger, [{ keys.reload() }, { tls?.reload() }]),
+                    application, draining,
+                ],
                 shutdownTimeout: shutdownTimeout,
                 logger: Logger(label: "glance.registry.lifecycle")
             )

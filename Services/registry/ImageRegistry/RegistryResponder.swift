@@ -13,15 +13,26 @@ internal import WireJSON
 /// The internal protocol's server: who may speak, which operation, what came of it.
 public struct RegistryResponder: HTTPResponder {
     private let context: RegistryContext
-    private let keys: RegistryKeys
+    private let keys: @Sendable () -> RegistryKeys
+    private let gate: ExchangeGate
     private let monitoring: Monitoring
     private let logger: Logger
     private let nonces = SeenNonces()
     private let handlers = RegistryHandlers.all
 
-    public init(context: RegistryContext, keys: RegistryKeys, monitoring: Monitoring, logger: Logger) {
+    /// - Parameters:
+    ///   - keys: Asked for each request: keys may change while the registry serves.
+    ///   - exchangeLimit: How many requests may be in the registry at a time; more are told to come back later.
+    public init(
+        context: RegistryContext,
+        keys: @escaping @Sendable () -> RegistryKeys,
+        exchangeLimit: Int = 1_024,
+        monitoring: Monitoring,
+        logger: Logger
+    ) {
         self.context = context
         self.keys = keys
+        gate = ExchangeGate(limit: exchangeLimit)
         self.monitoring = monitoring
         self.logger = logger
     }
@@ -31,6 +42,11 @@ public struct RegistryResponder: HTTPResponder {
         let clock = ContinuousClock()
         let start = clock.now
         var operation = "?"
+        guard gate.enter() else {
+            record(operation, Self.overloaded.code.rawValue, clock.now - start)
+            return refusal(Self.overloaded)
+        }
+        defer { gate.leave() }
         do {
             let body = try await body(of: request, connection)
             try authenticate(request, body)
@@ -54,7 +70,7 @@ public struct RegistryResponder: HTTPResponder {
         } catch {
             let known = translate(error, operation)
             record(operation, known.code.rawValue, clock.now - start)
-            return answer(HTTPResponse.Status(code: known.httpStatus), known.jsonBytes)
+            return refusal(known)
         }
     }
 
@@ -77,6 +93,8 @@ public struct RegistryResponder: HTTPResponder {
         return body
     }
 
+    private static let overloaded = RegistryError(.overloaded, "Too many requests; try again later.")
+
     /// The same answer to every kind of stranger: it tells nothing.
     private static let unauthenticated = RegistryError(.unauthenticated, "Unauthorized")
 
@@ -90,7 +108,7 @@ public struct RegistryResponder: HTTPResponder {
         let signature = RequestSignature(keyID: keyID, timestamp: timestamp, nonce: nonce, value: value)
         guard
             signature.isValid(
-                with: keys,
+                with: keys(),
                 method: "POST",
                 path: request.uri.path,
                 version: version,
@@ -101,7 +119,7 @@ public struct RegistryResponder: HTTPResponder {
         switch nonces.insert(nonce, timestamp: timestamp, now: now, skew: RequestSignature.allowedSkewSeconds) {
         case .new: break
         case .repeated: throw Self.unauthenticated
-        case .full: throw RegistryError(.overloaded, "Too many requests; try again later.")
+        case .full: throw Self.overloaded
         }
         guard (RegistryProtocol.oldest...RegistryProtocol.current).contains(version) else {
             throw RegistryError(.unsupportedProtocol, "This registry does not speak version \(version) of the protocol")
@@ -115,6 +133,7 @@ public struct RegistryResponder: HTTPResponder {
         case let error as DatabaseError where error.code == .unstorableText:
             return RegistryError(.invalid, "Text must not contain the character U+0000")
         case let error as DatabaseError:
+            if error.code == .overloaded { return Self.overloaded }
             logger.error("The database refused", metadata: ["operation": "\(operation)", "error": "\(error)"])
             return error.isRetryable
                 ? RegistryError(.unavailable, "The image registry is busy; try again later.")
@@ -123,6 +142,12 @@ public struct RegistryResponder: HTTPResponder {
             logger.error("An operation failed", metadata: ["operation": "\(operation)", "error": "\(error)"])
             return RegistryError(.internalError, "The image registry failed")
         }
+    }
+
+    private func refusal(_ error: RegistryError) -> Response {
+        var response = answer(HTTPResponse.Status(code: error.httpStatus), error.jsonBytes)
+        if error.isRetryable { response.headers[.retryAfter] = "1" }
+        return response
     }
 
     private func answer(_ status: HTTPResponse.Status, _ body: [UInt8]) -> Response {

@@ -11,6 +11,7 @@ internal import NIOHTTPTypes
 ///   read and dropped for a bounded time and amount, so that no reset overtakes the answer;
 /// - a connection that is closed behind an answer (as all are when the service stops) is closed once the answer is sent,
 ///   not while its end still waits for a slow client;
+/// - while the service drains, every answer asks its client to open its next connection elsewhere;
 /// - a client that stops reading is cut off when nothing of what waits for it moved for ``Limits/stalledWrite``;
 /// - a request that cannot be parsed gets a readable 400 or 431;
 /// - reason phrases are the Image API's (``ReasonPhrases``).
@@ -32,6 +33,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let limits: Limits
+    private let draining: Draining?
     private var expectsContinue = false
     /// Heads and ends of requests that came, and ends of answers that went: with pipelining they run ahead of each other.
     private var begun = 0
@@ -49,7 +51,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// The end of an answer that is on its way; `nil` when nothing is.
     private var sending: EventLoopFuture<Void>?
 
-    init(limits: Limits = Limits()) { self.limits = limits }
+    init(limits: Limits = Limits(), draining: Draining? = nil) {
+        self.limits = limits
+        self.draining = draining
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         // Where a test speaks to this handler alone there is no encoder, and no phrase to be written.
@@ -122,7 +127,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapOutboundIn(data) {
         case .head(var head) where head.status.kind != .informational:
             responseIsOpen = true
-            if requestIsOpen { head.headerFields[.connection] = "close" }
+            if requestIsOpen || draining?.isDraining == true { head.headerFields[.connection] = "close" }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
             responseIsOpen = false

@@ -81,10 +81,15 @@ public struct HTTPService: Sendable {
     public static let connectionLimit = 8_192
     public static let idleTimeout = TimeAmount.seconds(75)
 
-    /// - Parameter onRunning: Called once the server accepts connections.
+    /// - Parameters:
+    ///   - tls: The certificates to serve with; plain HTTP without.
+    ///   - draining: Who knows that the process was asked to stop.
+    ///   - onRunning: Called once the server accepts connections.
     public static func application<Responder: HTTPResponder<ConnectionContext>>(
         _ responder: Responder,
         at address: ListeningAddress,
+        tls: TLSContext? = nil,
+        draining: Draining? = nil,
         logger: Logger,
         onRunning: @escaping @Sendable () async -> Void = {}
     ) -> Application<Responder> {
@@ -95,17 +100,22 @@ public struct HTTPService: Sendable {
             }
         return Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard()],
-                    idleTimeout: idleTimeout,
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: headerLimit,
-                        maxHeaderListSize: headerLimit,
-                        maxHeaderFieldCount: 200
+            server: HTTPServerBuilder { responder in
+                let plain = HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(
+                        additionalChannelHandlers: [ConnectionGuard(draining: draining)],
+                        idleTimeout: idleTimeout,
+                        httpDecoderConfiguration: .init(
+                            maxHeaderFieldSize: headerLimit,
+                            maxHeaderListSize: headerLimit,
+                            maxHeaderFieldCount: 200
+                        )
                     )
                 )
-            ),
+                guard let tls else { return plain }
+                return TLSChannel(base: plain, context: tls)
+            },
             configuration: ApplicationConfiguration(
                 address: bind,
                 backlog: 1024,

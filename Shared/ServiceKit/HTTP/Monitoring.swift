@@ -9,11 +9,18 @@ public struct Monitoring: Sendable {
 
     private let metrics: PrometheusMetrics
     private let health: HealthCheck
+    private let draining: Draining?
     private let check: Check
 
-    public init(metrics: PrometheusMetrics, health: HealthCheck = HealthCheck(), check: @escaping Check) {
+    public init(
+        metrics: PrometheusMetrics,
+        health: HealthCheck = HealthCheck(),
+        draining: Draining? = nil,
+        check: @escaping Check
+    ) {
         self.metrics = metrics
         self.health = health
+        self.draining = draining
         self.check = check
     }
 
@@ -27,7 +34,8 @@ public struct Monitoring: Sendable {
                 let body = "404 Not Found\n\nThe resource could not be found.\n\n   "
                 return text(.notFound, request.method == .head ? "" : body, contentType: "text/plain; charset=UTF-8")
             }
-            return health.response(to: request.method, accept: request.headers[.accept], fault: await check())
+            let fault = draining?.isDraining == true ? HealthFault("SHUTTING DOWN") : await check()
+            return health.response(to: request.method, accept: request.headers[.accept], fault: fault)
         case "/metrics" where request.method == .get:
             return text(.ok, metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8")
         default:

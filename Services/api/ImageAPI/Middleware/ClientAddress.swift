@@ -20,8 +20,8 @@ struct ClientAddress: Equatable {
     /// The base of links, without a slash at its end.
     var base: String { "\(scheme)://\(authority)\(prefix)" }
 
-    init(of request: Request, peer: String?, believesProxies: Bool) {
-        scheme = request.head.scheme ?? "http"
+    init(of request: Request, peer: String?, isTLS: Bool = false, believesProxies: Bool) {
+        scheme = isTLS ? "https" : request.head.scheme ?? "http"
         authority = request.head.authority ?? "localhost"
         client = peer
         if believesProxies { apply(request.headers) }

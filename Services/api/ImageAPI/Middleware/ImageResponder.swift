@@ -25,6 +25,7 @@ public struct ImageResponder: HTTPResponder {
         let address = ClientAddress(
             of: request,
             peer: context.peerAddress,
+            isTLS: settings.isServedOverTLS,
             believesProxies: settings.believesProxyHeaders
         )
         var trace = Trace(client: address.client)

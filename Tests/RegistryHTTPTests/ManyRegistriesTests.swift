@@ -1,0 +1,207 @@
+import ImageModel
+import RegistryContract
+import RegistryHTTP
+import ServiceKit
+import Testing
+import WireJSON
+
+/// Registries over one database; which of them answers must make no difference to anybody.
+@Suite("Many registries")
+struct ManyRegistriesTests {
+    private func withTwo(
+        _ first: RegistryUnderTest,
+        _ second: RegistryUnderTest,
+        _ body: ([Int]) async throws -> Void
+    ) async throws {
+        let ports = [FreePort.next(), FreePort.next()]
+        try await first.serve(at: .tcp(host: "127.0.0.1", port: ports[0])) {
+            try await second.serve(at: .tcp(host: "127.0.0.1", port: ports[1])) { try await body(ports) }
+        }
+    }
+
+    private func endpoints(_ ports: [Int]) -> [RegistryEndpoint] { ports.map { .tcp(host: "127.0.0.1", port: $0) } }
+
+    @Test("calls are spread over all of them")
+    func spread() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            try await withTwo(registry, registry) { ports in
+                let metrics = PrometheusMetrics()
+                try await withClient(endpoints(ports), metrics: metrics) { client in
+                    for _ in 0..<20 { _ = try await client.call(CreateImage(image: .sample())) }
+                    #expect(try await registry.count() == 20)
+                    for port in ports {
+                        let line = #"registry_exchanges{endpoint="http://127.0.0.1:\#(port)",outcome="answered"} 10"#
+                        #expect(metrics.exposition().contains(line))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a write that is repeated on another registry is applied once, wherever the first was cut",
+        arguments: [FaultyProxy.Direction.request, .answer]
+    )
+    func repeatedElsewhere(_ direction: FaultyProxy.Direction) async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            try await withTwo(registry, registry) { ports in
+                try await FaultyProxy.with(upstream: ports[0]) { proxy in
+                    try await withClient(port: proxy.port) { _ = try await $0.call(CreateImage(image: .sample())) }
+                    let traffic = proxy.traffic
+                    let bytes = direction == .request ? traffic.request.count : traffic.answer.count - 1
+                    // Every byte is cut with one registry; of two, a sample that holds both ends.
+                    for position in Array(stride(from: 0, to: bytes, by: 23)) + [bytes] {
+                        let image = Image.sample()
+                        try await withClient(endpoints([proxy.port, ports[1]])) { client in
+                            // The first call of this client goes to the second registry, the next to the proxy.
+                            _ = try await client.call(ListImages(query: ImageListQuery(limit: 1)))
+                            proxy.arm(direction, after: position)
+                            let created = try await client.call(CreateImage(image: image))
+                            #expect(created.id == image.id, "cut after \(position) bytes")
+                        }
+                        #expect(proxy.hasCut, "cut after \(position) bytes")
+                        #expect(try await registry.count(image.id) == 1, "cut after \(position) bytes")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("one that was asked to stop says so, answers what still comes, and clients move on without an error")
+    func draining() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            var leaving = registry
+            let draining = Draining(
+                delay: .milliseconds(700),
+                manager: ServiceManager(environment: [:]),
+                logger: .silent
+            )
+            leaving.draining = draining
+            let ports = [FreePort.next(), FreePort.next()]
+            let metrics = PrometheusMetrics()
+            try await registry.serve(at: .tcp(host: "127.0.0.1", port: ports[1])) {
+                try await withClient(endpoints(ports), metrics: metrics) { client in
+                    try await withThrowingTaskGroup(of: Int.self) { tasks in
+                        try await leaving.serve(at: .tcp(host: "127.0.0.1", port: ports[0])) {
+                            for _ in 0..<4 {
+                                tasks.addTask {
+                                    var count = 0
+                                    let end = ContinuousClock.now + .milliseconds(1_500)
+                                    while ContinuousClock.now < end {
+                                        _ = try await client.call(CreateImage(image: .sample()))
+                                        count += 1
+                                    }
+                                    return count
+                                }
+                            }
+                            tasks.addTask {
+                                while !draining.isDraining { try await Task.sleep(for: .milliseconds(5)) }
+                                var health = RawRequest("", "")
+                                health.method = "GET"
+                                health.path = "/healthcheck"
+                                health.headers = []
+                                let answer = try await health.send(to: ports[0])
+                                #expect(answer.status == 503)
+                                #expect(answer.body.contains("SHUTTING DOWN"))
+                                return 0
+                            }
+                            try await Task.sleep(for: .milliseconds(200))
+                        }
+                        let count = try await tasks.reduce(0, +)
+                        #expect(try await registry.count() == Int64(count))
+                    }
+                    let down = #"registry_endpoint_up{endpoint="http://127.0.0.1:\#(ports[0])"} 0"#
+                    #expect(metrics.exposition().contains(down))
+                }
+            }
+        }
+    }
+
+    @Test("one that comes back is used again, without being told")
+    func back() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            let ports = [FreePort.next(), FreePort.next()]
+            let metrics = PrometheusMetrics()
+            let up = #"registry_endpoint_up{endpoint="http://127.0.0.1:\#(ports[0])"} 1"#
+            let read = ListImages(query: ImageListQuery(limit: 1))
+            try await registry.serve(at: .tcp(host: "127.0.0.1", port: ports[1])) {
+                try await withClient(endpoints(ports), metrics: metrics) { client in
+                    for _ in 0..<4 { _ = try await client.call(read) }
+                    #expect(!metrics.exposition().contains(up), "nobody listens there")
+                    try await registry.serve(at: .tcp(host: "127.0.0.1", port: ports[0])) {
+                        let end = ContinuousClock.now + .seconds(20)
+                        while !metrics.exposition().contains(up), ContinuousClock.now < end {
+                            try await Task.sleep(for: .milliseconds(20))
+                        }
+                        #expect(metrics.exposition().contains(up))
+                        for _ in 0..<4 { _ = try await client.call(read) }
+                        let name = "http://127.0.0.1:\(ports[0])"
+                        let line = #"registry_exchanges{endpoint="\#(name)",outcome="answered"} 2"#
+                        #expect(metrics.exposition().contains(line))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("one that has other keys costs no call")
+    func otherKeys() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            var stranger = registry
+            stranger.keys = RegistryKeys([RegistryUnderTest.newKey])
+            try await withTwo(registry, stranger) { ports in
+                try await withClient(endpoints(ports)) { client in
+                    for _ in 0..<6 { _ = try await client.call(CreateImage(image: .sample())) }
+                }
+                try await withClient([endpoints(ports)[1]]) { client in
+                    await #expect(throws: RegistryError(.unauthenticated, "Unauthorized")) {
+                        try await client.call(CreateImage(image: .sample()))
+                    }
+                }
+                #expect(try await registry.count() == 6)
+            }
+        }
+    }
+
+    @Test("one that has more to do than it may is left alone for another, and refuses in few words")
+    func overloaded() async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            var full = registry
+            full.exchangeLimit = 0
+            try await withTwo(registry, full) { ports in
+                let answer = try await RawRequest("images.list", RegistryRequestTests.list).send(to: ports[1])
+                #expect(answer.status == 503)
+                #expect(answer.headers["retry-after"] == "1")
+                #expect(answer.body.contains("overloaded"))
+                let start = ContinuousClock.now
+                try await withClient(endpoints(ports)) { client in
+                    for _ in 0..<6 { _ = try await client.call(CreateImage(image: .sample())) }
+                }
+                #expect(ContinuousClock.now - start < .seconds(2))
+                #expect(try await registry.count() == 6)
+            }
+        }
+    }
+
+    @Test("when all are overloaded, calls end early rather than add to it")
+    func allOverloaded() async throws {
+        let json = String(decoding: RegistryError(.overloaded, "Too much").jsonBytes, as: UTF8.self)
+        try await FixedServer.with("503 Service Unavailable", json) { port, counter in
+            try await withClient(port: port) { client in
+                let calls = 400
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    for _ in 0..<calls {
+                        tasks.addTask {
+                            await #expect(throws: RegistryError(.overloaded, "Too much")) {
+                                try await client.call(ShowImage(id: Image.sample().id))
+                            }
+                        }
+                    }
+                    try await tasks.waitForAll()
+                }
+                // Each once, and repetitions within the budget.
+                #expect((calls...calls + calls / 5 + 50).contains(counter.count))
+            }
+        }
+    }
+}
