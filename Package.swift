@@ -7,9 +7,12 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     // Sockets and event loops; the registry client is written on it directly.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    // Outgoing HTTP to whatever is not our registry: Keystone, with TLS as configured.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
     // HTTP/1.1 connection plumbing shared with Hummingbird.
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-    // TLS between the services and to clients; Hummingbird's own TLS cannot change certificates while it serves.
+    // TLS of the outgoing calls, between the services and to clients; Hummingbird's own TLS cannot change certificates
+    // while it serves.
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
     // Logging and metrics façades; the back ends are in ServiceKit.
@@ -46,8 +49,9 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 
 let package = Package(
@@ -94,7 +98,14 @@ let package = Package(
         ),
 
         // The API service.
-        library("Identity", at: "Services/api/Identity", ["ImageModel", "Digests", "CCrypt", httpTypes]),
+        library(
+            "Identity",
+            at: "Services/api/Identity",
+            [
+                "ImageModel", "ServiceKit", "Digests", "WireJSON", "CCrypt", httpTypes, logging, metrics, httpClient,
+                nioCore, nioPosix, nioHTTP1, nioSSL,
+            ]
+        ),
         library("Policy", at: "Services/api/Policy", ["ImageModel"]),
         library("ImageFormats", at: "Services/api/ImageFormats"),
         library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
@@ -166,7 +177,13 @@ package.targets += [
     tests("DigestsTests", ["Digests"]),
     tests("RegistryContractTests", ["RegistryContract", "ImageModel", "Digests", "WireJSON"]),
     tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics, lifecycle, nioSSL]),
-    tests("IdentityTests", ["Identity", "ImageModel", "Digests", httpTypes]),
+    tests(
+        "IdentityTests",
+        [
+            "Identity", "ImageModel", "ServiceKit", "Digests", "WireJSON", httpTypes, logging, nioCore, nioPosix,
+            nioHTTP1,
+        ]
+    ),
     tests("PolicyTests", ["Policy", "ImageModel"]),
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
     tests("StoreConformanceTests", ["StoreLayer", "StoreFile", "ServiceKit", "Digests", nioCore, nioPosix]),

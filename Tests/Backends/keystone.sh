@@ -24,7 +24,7 @@ IMAGE_URL=${KEYSTONE_IMAGE_ENDPOINT:-http://$HOST:9292}
 WORKERS=${KEYSTONE_WORKERS:-1}         # with more, SQLite answers now and then that it is locked
 MEMCACHED=${KEYSTONE_MEMCACHED:-}       # host:port, to cache in
 TOKEN_SECONDS=${KEYSTONE_TOKEN_SECONDS:-86400}
-SPEC=${KEYSTONE_PIP:-keystone}          # e.g. keystone==30.0.0
+SPEC=${KEYSTONE_PIP:-keystone==30.0.0}
 URL=http://$HOST:$PORT/v3
 VENV=$BACKENDS_DIR/venv-keystone   # wipe leaves it
 manage() {
@@ -87,7 +87,7 @@ PY
 
 do_start() {
     need_pkgs curl
-    need_venv "$VENV" "$SPEC" pymemcache gunicorn
+    need_venv "$VENV" "$SPEC" pymemcache==4.0.0 gunicorn==27.0.1
     alive gunicorn && answers && return 0
     free_port "$PORT"
     mkdir -p "$D/fernet" "$D/credential" "$D/db"

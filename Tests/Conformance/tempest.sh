@@ -3,7 +3,7 @@
 #
 #   tempest.sh prepare              make the virtual environment (PyPI) and the workspace
 #   tempest.sh run [REGEX...]       run; print counts, skip reasons, failures; exit 0 when nothing failed
-#   tempest.sh proxy-environment    make the environment of keystone_proxy.py; print where it is
+#   tempest.sh clients              make the environment of the stock clients and pytest; print where it is
 #   tempest.sh list [REGEX...]      the tests that would run
 #
 # The service is the one that the Keystone catalogue names as `image` (../backends/keystone.sh image-endpoint URL).
@@ -37,7 +37,8 @@ SOURCE=http://$HOST:${HTTP_SOURCE_PORT:-18088}/files
 
 do_prepare() {
     mkdir -p "$D" "$RUN" "$LOG"
-    need_venv "$VENV" tempest==47.0.0 glance-tempest-plugin==0.17.0 python-subunit stestr testtools setuptools
+    need_venv "$VENV" tempest==47.0.0 glance-tempest-plugin==0.17.0 \
+        python-subunit==1.4.6 stestr==4.2.1 testtools==2.9.1 setuptools==84.2.1
     [ -d "$D/workspace/etc" ] || { rm -rf "$D/workspace"; PATH=$VENV/bin:$PATH tempest init --workspace-path "$D/workspaces.yaml" "$D/workspace" >"$LOG/init.log" 2>&1 || { cat "$LOG/init.log" >&2; die "tempest init failed"; }; }
     cat > "$D/workspace/etc/tempest.conf" <<CONF
 [DEFAULT]
@@ -131,7 +132,12 @@ do_run() {
     "$VENV/bin/python" "$HERE/summary.py" "$D/last.subunit" "$D/report.json"
     return $rc
 }
-do_proxy_environment() { need_venv "$BACKENDS_DIR/venv-proxy" gunicorn keystonemiddleware >&2; echo "$BACKENDS_DIR/venv-proxy"; }
+do_clients() {
+    local requirements=()
+    mapfile -t requirements < <(grep -vE '^[[:space:]]*(#|$)' "$HERE/../System/requirements.txt")
+    need_venv "$BACKENDS_DIR/venv-clients" "${requirements[@]}" >&2
+    echo "$BACKENDS_DIR/venv-clients"
+}
 do_status() { [ -x "$VENV/bin/tempest" ]; }
 do_env() { echo "export TEMPEST_REPORT=$D/report.json"; }
 do_start() { do_prepare; }

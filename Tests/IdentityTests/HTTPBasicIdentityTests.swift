@@ -37,13 +37,13 @@ private struct Subject {
         )
     }
 
-    func identify(_ user: String, _ password: String) async throws -> Caller {
+    func identify(_ user: String, _ password: String, from address: String = "192.0.2.1") async throws -> Caller {
         let authorization = "Basic " + base64(Array("\(user):\(password)".utf8))
-        return try await identify(try headers(("Authorization", authorization)))
+        return try await identify(try headers(("Authorization", authorization)), from: address)
     }
 
-    func identify(_ headers: HTTPFields) async throws -> Caller {
-        try await identity.identify(RequestCredentials(headers: headers, peer: .address("192.0.2.1")))
+    func identify(_ headers: HTTPFields, from address: String = "192.0.2.1") async throws -> Caller {
+        try await identity.identify(RequestCredentials(headers: headers, peer: .address(address)))
     }
 }
 
@@ -208,6 +208,44 @@ struct HTTPBasicIdentityTests {
         #expect(outcomes.all.last == .unauthenticated)
         #expect(try await running.value.user == "u-1")
         #expect(try await subject.identify("bob", "U*U*").user == "bob")
+    }
+
+    @Test(
+        "somebody who tries passwords waits for himself, and others get in",
+        arguments: [("alice", "203.0.113.9"), ("made-up", "192.0.2.1"), ("made-up", "203.0.113.9")]
+    )
+    func passwordFlood(user: String, address: String) async throws {
+        let subject = try Subject {
+            $0.threadLimit = 1
+            $0.queueLimit = 8
+        }
+        subject.gate.shut()
+        let refused = Collected<ServiceError.Code>()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<60 {
+                group.addTask {
+                    do {
+                        // Names that are in no file are made up anew each time.
+                        let name = user == "alice" ? user : "\(user)-\(index)"
+                        _ = try await subject.identify(name, "wrong\(index)", from: address)
+                    } catch let error as ServiceError {
+                        refused.add(error.code)
+                    }
+                }
+                // The first is being checked before the others come.
+                if index == 0 { try await eventually { subject.checks.all.count == 1 } }
+            }
+            // Eight wait.
+            try await eventually { refused.all.count == 51 }
+            async let bob = subject.identify("bob", "U*U*")
+            async let alice = subject.identify("alice", "U*U", from: "198.51.100.7")
+            try await eventually { refused.all.count == 53 }
+            subject.gate.open()
+            #expect(try await bob.user == "bob")
+            #expect(try await alice.user == "u-1")
+            try await group.waitForAll()
+        }
+        #expect(refused.all.filter { $0 == .unavailable }.count == 53)
     }
 
     @Test("a password that changed in the file is no longer good, and new rights hold at once")

@@ -67,7 +67,9 @@ final class Collected<Element: Sendable>: Sendable {
 let hashOfUStarU = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 let hashOfUStarUStar = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"
 
-func headers(_ fields: (String, String)...) throws -> HTTPFields {
+func headers(_ fields: (String, String)...) throws -> HTTPFields { try headers(of: fields) }
+
+func headers(of fields: [(String, String)]) throws -> HTTPFields {
     var headers = HTTPFields()
     for (name, value) in fields { headers.append(HTTPField(name: try #require(HTTPField.Name(name)), value: value)) }
     return headers

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Identity
 import ImageModel
+import ServiceKit
 import Testing
 
 @Suite("Trusted headers")
@@ -120,6 +121,90 @@ struct TrustedHeadersIdentityTests {
                 ("X-Identity-Status", "Invalid"),
                 ("X-Auth-Token", "expired"),
                 by: identity
+            )
+        }
+    }
+}
+
+@Suite("Trusted headers: who is believed, and about what")
+struct TrustedPeersTests {
+    private let confirmed = [("X-Identity-Status", "Confirmed"), ("X-User-Id", "u"), ("X-Roles", "reader")]
+
+    private func identify(
+        _ identity: TrustedHeadersIdentity,
+        _ peer: Peer,
+        _ fields: [(String, String)],
+        isCertified: Bool = false
+    ) async throws -> Caller {
+        var credentials = RequestCredentials(headers: try headers(of: fields), peer: peer)
+        credentials.hasClientCertificate = isCertified
+        return try await identity.identify(credentials)
+    }
+
+    @Test("addresses that are listed are believed, and no others")
+    func listed() async throws {
+        let proxies = try ["192.0.2.7", "10.1.0.0/16", "2001:db8::/32"].map { try #require(AddressRange($0)) }
+        let identity = TrustedHeadersIdentity(isAdmin: isAdmin, proxies: proxies)
+        for address in ["192.0.2.7", "10.1.255.1", "::ffff:10.1.2.3", "2001:db8::7", "127.0.0.1", "::1"] {
+            #expect(try await identify(identity, .address(address), confirmed).user == "u", "\(address)")
+        }
+        for address in ["192.0.2.8", "10.2.0.1", "2001:db9::1", "", "192.0.2.7 "] {
+            await expectUnauthenticated(.untrustedPeer) { try await identify(identity, .address(address), confirmed) }
+        }
+    }
+
+    @Test("a peer with a certificate that the server trusts is believed wherever it is")
+    func certified() async throws {
+        let identity = TrustedHeadersIdentity(isAdmin: isAdmin)
+        let far = Peer.address("198.51.100.1")
+        #expect(try await identify(identity, far, confirmed, isCertified: true).user == "u")
+        await expectUnauthenticated(.untrustedPeer) { try await identify(identity, far, confirmed) }
+    }
+
+    @Test("everything that the middleware says and policy may ask for is read")
+    func everything() async throws {
+        let identity = TrustedHeadersIdentity(isAdmin: isAdmin)
+        let caller = try await identify(
+            identity,
+            .unixSocket,
+            confirmed + [
+                ("X-Project-Id", "p"), ("X-User-Domain-Id", "d1"), ("X-Project-Domain-Id", "d2"),
+                ("X-Is-Admin-Project", "False"), ("X-Service-Identity-Status", "Confirmed"),
+                ("X-Service-Roles", "service,Admin"), ("X-Service-User-Id", "nova"), ("X-Service-Project-Id", "s"),
+                ("X-Service-User-Domain-Id", "d3"), ("X-Service-Project-Domain-Id", "d4"),
+            ]
+        )
+        var expected = Caller(user: "u", project: "p", roles: ["reader"], serviceRoles: ["service", "Admin"])
+        expected.token.userDomain = "d1"
+        expected.token.projectDomain = "d2"
+        expected.token.isAdminProject = false
+        expected.token.serviceUser = "nova"
+        expected.token.serviceProject = "s"
+        expected.token.serviceUserDomain = "d3"
+        expected.token.serviceProjectDomain = "d4"
+        #expect(caller == expected)
+    }
+
+    @Test("a service token that the proxy found wanting counts for nothing", arguments: ["Invalid", "", "confirmed"])
+    func wrongService(status: String) async throws {
+        let fields =
+            confirmed + [
+                ("X-Service-Identity-Status", status), ("X-Service-Roles", "service"), ("X-Service-User-Id", "nova"),
+            ]
+        let caller = try await identify(TrustedHeadersIdentity(isAdmin: isAdmin), .unixSocket, fields)
+        #expect(caller.serviceRoles.isEmpty && caller.token.serviceUser == nil)
+    }
+
+    @Test(
+        "each header counts once",
+        arguments: ["X-Service-Roles", "X-User-Domain-Id", "X-Is-Admin-Project", "X-Tenant"]
+    )
+    func repeated(name: String) async throws {
+        await expectUnauthenticated(.repeatedHeader) {
+            try await identify(
+                TrustedHeadersIdentity(isAdmin: isAdmin),
+                .unixSocket,
+                confirmed + [(name, "a"), (name, "b")]
             )
         }
     }

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from services import PROGRAMS, ROOT, Deployment
+from services import PROGRAMS, ROOT, Deployment, free_port
 
 # Everything is on the loopback interface; a proxy of the machine has no part in it.
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
@@ -96,6 +96,19 @@ def images():
     with (folder / "manifest.tsv").open() as manifest:
         rows = list(csv.DictReader(manifest, delimiter="\t", quoting=csv.QUOTE_NONE))
     return {row["file"]: RealImage(folder / row["file"], row) for row in rows}
+
+
+@pytest.fixture(scope="session")
+def memcached():
+    """Where a memcached listens, started by Tests/Backends/memcached.sh."""
+    script = ROOT / "Tests/Backends/memcached.sh"
+    environment = {**os.environ, "MEMCACHED_PORT": str(free_port())}
+    made = subprocess.run([script, "start"], capture_output=True, text=True, timeout=300, env=environment)
+    if made.returncode != 0 and os.geteuid() != 0 and "not root" in made.stderr:
+        pytest.skip(f"memcached is not installed: {made.stderr.strip()}")
+    assert made.returncode == 0, made.stderr
+    yield f"127.0.0.1:{environment['MEMCACHED_PORT']}"
+    subprocess.run([script, "stop"], check=True, timeout=60, env=environment)
 
 
 @pytest.fixture(params=["v3.qcow2", "plain.iso"])

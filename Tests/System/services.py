@@ -135,8 +135,8 @@ class Registry(Program):
 class API(Program):
     def __init__(self, deployment, name="api", port=None):
         self.port = port or free_port()
-        configuration = deployment.directory / f"glance-{name}.conf"
-        super().__init__("glance-api", configuration, deployment.directory / f"{name}.log")
+        self.configuration = deployment.directory / f"glance-{name}.conf"
+        super().__init__("glance-api", self.configuration, deployment.directory / f"{name}.log")
         self.deployment = deployment
         self.url = f"{'https' if deployment.transport == 'tls' else 'http'}://127.0.0.1:{self.port}"
 
@@ -181,6 +181,8 @@ class Deployment:
             )
         }
         self.endpoint_override = None
+        # Without it, what else is in the configuration has to say how callers are identified.
+        self.names_strategy = True
         self.registry = Registry(self)
         self.registries = [self.registry]
         self.registry_configuration = pathlib.Path(self.registry.command[-1])
@@ -260,7 +262,6 @@ class Deployment:
             "DEFAULT": [
                 "bind_host = 127.0.0.1",
                 f"bind_port = {api.port}",
-                f"auth_strategy = {self.auth}",
             ],
             "registry": [f"endpoints = {self.registry_endpoint}", f"key_file = {self.key_file}"],
             "glance_store": [],
@@ -275,6 +276,8 @@ class Deployment:
                 f"client_cert_file = {self.certificates}/client.pem",
                 f"client_key_file = {self.certificates}/client.key",
             ]
+        if self.names_strategy:
+            sections["DEFAULT"].append(f"auth_strategy = {self.auth}")
         if self.auth == "http_basic":
             sections["DEFAULT"].append(f"http_basic_auth_user_file = {self.user_file}")
         if self.is_multi_store:

@@ -6,61 +6,6 @@ import ServiceKit
 enum APIOptions {
     static let listening = ListeningOptions(defaultHost: "0.0.0.0", defaultPort: 9292)
 
-    // MARK: Who is calling
-
-    enum Strategy: String, CaseIterable, Sendable {
-        case httpBasic = "http_basic"
-        case trustedHeaders = "trusted_headers"
-        case noauth
-    }
-
-    static let strategy = ConfigurationOption.optionalChoice(
-        "DEFAULT",
-        "auth_strategy",
-        of: Strategy.self,
-        help: "How callers are identified: http_basic (a password file), trusted_headers (a proxy on this machine sets "
-            + "identity headers) or noauth (everybody is an administrator)."
-    )
-    static let userFile = ConfigurationOption.string(
-        "DEFAULT",
-        "http_basic_auth_user_file",
-        default: "/etc/glance/htpasswd",
-        help: "Password file of http_basic: lines 'name:bcrypt-hash:project=P;roles=a,b;user=ID'. "
-            + "'glance-api user' adds users."
-    )
-    static let allowsAnonymous = ConfigurationOption.boolean(
-        "DEFAULT",
-        "allow_anonymous_access",
-        default: false,
-        help:
-            "Let callers without credentials in, as readers without user, project and roles: policy decides what they see."
-    )
-    static let noauthUser = ConfigurationOption.string(
-        "noauth",
-        "user_id",
-        default: "admin",
-        help: "The user that every caller is under noauth."
-    )
-    static let noauthProject = ConfigurationOption.string(
-        "noauth",
-        "project_id",
-        default: "admin",
-        help: "The project that every caller acts for under noauth."
-    )
-    static let noauthRoles = ConfigurationOption.list(
-        "noauth",
-        "roles",
-        default: ["admin", "manager", "member", "reader"],
-        help: "The roles that every caller has under noauth."
-    )
-    static let noauthAnywhere = ConfigurationOption.boolean(
-        "noauth",
-        "insecure_allow_anyone_from_anywhere",
-        default: false,
-        help: "Serve noauth on an address that other machines can reach. Whoever reaches it may read, change and "
-            + "delete every image."
-    )
-
     // MARK: The API
 
     static let publicEndpoint = ConfigurationOption.optionalString(
@@ -175,10 +120,8 @@ enum APIOptions {
     )
 
     static let all: [OptionDescription] =
-        listening.all + LogOptions.all + HealthOptions.all + CrossOriginOptions.all + [
-            OptionDescription(strategy), OptionDescription(userFile), OptionDescription(allowsAnonymous),
-            OptionDescription(noauthUser), OptionDescription(noauthProject), OptionDescription(noauthRoles),
-            OptionDescription(noauthAnywhere), OptionDescription(publicEndpoint),
+        listening.all + LogOptions.all + HealthOptions.all + CrossOriginOptions.all + IdentityOptions.all + [
+            OptionDescription(publicEndpoint),
             OptionDescription(selfReference), OptionDescription(importMethods),
             OptionDescription(parsesProxyHeaders), OptionDescription(defaultPageSize),
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),

@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
         let address = try APIOptions.listening.address(in: configuration)
         let shutdownTimeout = try configuration.value(of: APIOptions.listening.shutdownTimeout)
         let policy = ImagePolicy()
-        let identity = try identity(configuration, address, policy, logger)
+        let identity = try IdentityOptions.provider(configuration, address, policy, logger)
         let keyFile = try configuration.value(of: APIOptions.keyFile)
         let keys = try FollowedFiles([keyFile], logger: logger) { try RegistryKeys(file: keyFile) }
         let endpoints = try RegistryHopOptions.endpoints(in: configuration)
@@ -124,43 +124,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw ProgramFailure(HTTPService.sentence(for: error, at: address))
         }
         await registry.shutdown()
+        try await identity.shutdown()
         logger.notice("Stopped")
-    }
-
-    private func identity(
-        _ configuration: ServiceConfiguration,
-        _ address: ListeningAddress,
-        _ policy: ImagePolicy,
-        _ logger: Logger
-    ) throws -> any IdentityProvider {
-        let allowsAnonymous = try configuration.value(of: APIOptions.allowsAnonymous)
-        switch try configuration.value(of: APIOptions.strategy) {
-        case .httpBasic:
-            let users = try HTPasswdFile(path: try configuration.value(of: APIOptions.userFile)) { fault in
-                logger.error(
-                    "The password file changed and is not usable; the last good one stays",
-                    metadata: ["error": "\(fault)"]
-                )
-            }
-            return HTTPBasicIdentity(users: users, isAdmin: policy.isAdmin(roles:), allowsAnonymous: allowsAnonymous)
-        case .trustedHeaders:
-            return TrustedHeadersIdentity(isAdmin: policy.isAdmin(roles:), allowsAnonymous: allowsAnonymous)
-        case .noauth:
-            let isForced = try configuration.value(of: APIOptions.noauthAnywhere)
-            guard address.isLocal || isForced else {
-                throw ProgramFailure(
-                    "auth_strategy = noauth makes everybody an administrator and is served on 127.0.0.1, ::1 or a Unix "
-                        + "socket only: set bind_host = 127.0.0.1, or choose http_basic"
-                )
-            }
-            return NoAuthIdentity(
-                user: try configuration.value(of: APIOptions.noauthUser),
-                project: try configuration.value(of: APIOptions.noauthProject),
-                roles: Set(try configuration.value(of: APIOptions.noauthRoles))
-            )
-        case nil:
-            throw ProgramFailure("[DEFAULT] auth_strategy is not set: choose http_basic, trusted_headers or noauth")
-        }
     }
 
     private func settings(

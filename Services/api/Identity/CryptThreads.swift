@@ -2,7 +2,8 @@ internal import Glibc
 
 /// A few threads for password checks, which take tens of milliseconds each and must not hold up anything else.
 ///
-/// Threads start when there is work for them and end with their owner. What was accepted always runs.
+/// Threads start when there is work for them and end with their owner. Checks wait in lanes that take turns, so that
+/// one that asks for many does not keep the others waiting.
 final class CryptThreads: Sendable {
     private let queue: Queue
 
@@ -16,25 +17,42 @@ final class CryptThreads: Sendable {
 
     deinit { queue.close() }
 
-    /// - Returns: Whether `job` will run; `false` when too many wait already.
-    func submit(_ job: @escaping @Sendable () -> Void) -> Bool { queue.submit(job) }
+    /// Exactly one of the two closures of the job is called: `run` by a thread, or `drop` when too many wait, which may
+    /// be now or when others come.
+    func submit(_ job: Job, in lane: Lane) {
+        switch queue.submit(job, lane) {
+        case .added: break
+        case .displaced(let other): other.drop()
+        case .refused: job.drop()
+        }
+    }
+
+    struct Job: Sendable {
+        var run: @Sendable () -> Void
+        var drop: @Sendable () -> Void
+    }
+
+    /// Whose checks wait for one another. Names that are not in the password file share a lane at each address: a client
+    /// that makes names up gets no more turns by it.
+    struct Lane: Sendable, Hashable {
+        var peer: Peer
+        var user: String?
+    }
 }
 
 /// Sendable because everything that changes is touched under `lock` alone.
 private final class Queue: @unchecked Sendable {
     private let threadLimit: Int
-    private let queueLimit: Int
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let hasWork = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var jobs: [@Sendable () -> Void] = []
+    private var jobs: FairQueue<CryptThreads.Lane, CryptThreads.Job>
     private var threadCount = 0
     private var idleCount = 0
     private var isClosed = false
 
     init(threadLimit: Int, queueLimit: Int) {
         self.threadLimit = threadLimit
-        self.queueLimit = queueLimit
-        jobs.reserveCapacity(queueLimit)
+        jobs = FairQueue(limit: queueLimit)
         pthread_mutex_init(lock, nil)
         pthread_cond_init(hasWork, nil)
     }
@@ -46,15 +64,17 @@ private final class Queue: @unchecked Sendable {
         lock.deallocate()
     }
 
-    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+    func submit(
+        _ job: CryptThreads.Job,
+        _ lane: CryptThreads.Lane
+    ) -> FairQueue<CryptThreads.Lane, CryptThreads.Job>.Addition {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        guard jobs.count < queueLimit else { return false }
         if jobs.count >= idleCount, threadCount < threadLimit, startThread() { threadCount += 1 }
-        guard threadCount > 0 else { return false }
-        jobs.append(job)
+        guard threadCount > 0 else { return .refused }
+        let addition = jobs.add(job, in: lane)
         pthread_cond_signal(hasWork)
-        return true
+        return addition
     }
 
     func close() {
@@ -88,10 +108,10 @@ private final class Queue: @unchecked Sendable {
     }
 
     private func work() {
-        while let job = next() { job() }
+        while let job = next() { job.run() }
     }
 
-    private func next() -> (@Sendable () -> Void)? {
+    private func next() -> CryptThreads.Job? {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
         while jobs.isEmpty {
@@ -100,6 +120,6 @@ private final class Queue: @unchecked Sendable {
             pthread_cond_wait(hasWork, lock)
             idleCount -= 1
         }
-        return jobs.removeFirst()
+        return jobs.takeFirst()
     }
 }

@@ -4,6 +4,8 @@ internal import Glibc
 struct HTPasswdSnapshot {
     let bytes: [UInt8]
     let version: Version
+    /// Who may read and write it.
+    let permissions: mode_t
 
     /// What differs between two versions of a file, as cheaply as one may ask.
     struct Version: Equatable {
@@ -36,7 +38,8 @@ struct HTPasswdSnapshot {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw HTPasswdFileError(path: path, doing: "look at it") }
         guard status.st_mode & S_IFMT == S_IFREG else { throw HTPasswdFileError(path: path, reason: "is not a file") }
-        guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
+        permissions = status.st_mode & 0o7777
+        guard permissions & (S_IWGRP | S_IWOTH) == 0 else {
             throw HTPasswdFileError(path: path, reason: "may be written by its group or by others; chmod go-w it")
         }
         guard status.st_size <= Self.byteLimit else {

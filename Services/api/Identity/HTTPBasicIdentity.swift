@@ -7,6 +7,7 @@ internal import Synchronization
 ///
 /// A password check is made to be slow, so it runs on threads of its own, once for any number of requests that bring
 /// the same credentials at the same time, and its outcome is remembered: a good one for minutes, a bad one for seconds.
+/// Clients and users take turns, so that a flood of wrong passwords leaves room for the others.
 /// What the user may do is read from the file every time. Passwords are not kept: what is remembered is an HMAC under a
 /// key that this process alone knows. An unknown name takes as long as a wrong password.
 public final class HTTPBasicIdentity: IdentityProvider {
@@ -37,7 +38,7 @@ public final class HTTPBasicIdentity: IdentityProvider {
         public var capacity = 4_096
         /// How many checks run at once.
         public var threadLimit = 2
-        /// How many more checks may wait; what comes then is `unavailable`.
+        /// How many more checks may wait; what comes then is `unavailable`, or of a lane with many one that waits.
         public var queueLimit = 64
 
         public init() {}
@@ -98,7 +99,8 @@ public final class HTTPBasicIdentity: IdentityProvider {
         }
         let table = users.current()
         let user = table[given.user]
-        let outcome = await verify(given, user?.hash ?? table.dummyHash, isKnown: user != nil)
+        let lane = CryptThreads.Lane(peer: credentials.peer, user: user?.name)
+        let outcome = await verify(given, user?.hash ?? table.dummyHash, isKnown: user != nil, lane)
         switch outcome {
         case .busy: throw ServiceError(.unavailable, "Too many passwords are being checked. Try again.")
         case .refused: throw .unauthenticated(.wrongCredentials)
@@ -109,7 +111,12 @@ public final class HTTPBasicIdentity: IdentityProvider {
     }
 
     /// Is not cancelled: a check that runs serves everybody who waits for it, and it is short.
-    private func verify(_ given: BasicCredentials, _ hash: BcryptHash, isKnown: Bool) async -> Outcome {
+    private func verify(
+        _ given: BasicCredentials,
+        _ hash: BcryptHash,
+        isKnown: Bool,
+        _ lane: CryptThreads.Lane
+    ) async -> Outcome {
         let key = key(of: given, hash)
         if let answer = verifications.withLock({ $0.known(key, now: now()) }) { return answer ? .accepted : .refused }
         return await withCheckedContinuation { waiter in
@@ -117,11 +124,14 @@ public final class HTTPBasicIdentity: IdentityProvider {
             case .known(let answer): waiter.resume(returning: answer ? .accepted : .refused)
             case .joined: break
             case .started:
-                let willRun = threads.submit { [self] in
-                    let matches = check(given.password, hash)
-                    finish(key, matches && isKnown)
-                }
-                if !willRun { finish(key, nil) }
+                let job = CryptThreads.Job(
+                    run: { [self] in
+                        let matches = check(given.password, hash)
+                        finish(key, matches && isKnown)
+                    },
+                    drop: { [self] in finish(key, nil) }
+                )
+                threads.submit(job, in: lane)
             }
         }
     }

@@ -10,6 +10,13 @@ public protocol IdentityProvider: Sendable {
     /// - Throws: `unauthenticated` (its cause, for the log, is an ``IdentityRefusal``); `unavailable` where nobody can
     ///   tell just now, and the same request may succeed a moment later.
     func identify(_ credentials: RequestCredentials) async throws(ServiceError) -> Caller
+
+    /// Lets go of connections; nobody asks any more.
+    func shutdown() async throws
+}
+
+extension IdentityProvider {
+    public func shutdown() async throws {}
 }
 
 /// Why somebody was not believed. For the log: the caller hears the same sentence in every case.
@@ -19,6 +26,9 @@ public enum IdentityRefusal: String, Error, Sendable {
     case wrongCredentials = "wrong user name or password"
     case untrustedPeer = "identity headers from a peer that is not trusted"
     case notConfirmed = "the identity is not confirmed"
+    case wrongToken = "the token is not good, or has expired"
+    case wrongServiceToken = "the service token is not good"
+    case accessRules = "the application credential's access rules do not cover this request"
     case repeatedHeader = "an identity header occurs more than once"
 }
 

@@ -1,19 +1,45 @@
 internal import Glibc
 public import HTTPTypes
+internal import ImageModel
 
-/// All that identity may look at: the request's header fields and who is at the other end of the connection.
+/// All that identity may look at: the request's head and who is at the other end of the connection.
 public struct RequestCredentials: Sendable {
+    /// In upper case.
+    public var method: String
+    /// Decoded, as the request is routed by it, without the query.
+    public var path: String
     public var headers: HTTPFields
     public var peer: Peer
+    /// Whether the other end proved by a TLS certificate that we trust who it is. A server that does not ask for one
+    /// leaves this off.
+    public var hasClientCertificate = false
 
-    public init(headers: HTTPFields, peer: Peer) {
+    public init(method: String = "GET", path: String = "/", headers: HTTPFields, peer: Peer) {
+        self.method = method
+        self.path = path
         self.headers = headers
         self.peer = peer
     }
 }
 
+extension HTTPField.Name {
+    /// A name that is known to be one.
+    static func known(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no header name") }
+        return name
+    }
+}
+
+extension Caller {
+    /// Every rule is for callers of a project. Where the token is for the system or a domain, its roles count for
+    /// nothing, which refuses what those rules would refuse for its scope.
+    var rolesOfItsScope: Set<String> {
+        token.scope == .project ? Set(roles.map { $0.lowercased() }) : []
+    }
+}
+
 /// The other end of a connection.
-public enum Peer: Sendable, Equatable {
+public enum Peer: Sendable, Hashable {
     case unixSocket
     /// An IP address in text form, without a port.
     case address(String)

@@ -64,6 +64,8 @@ public struct ImageResponder: HTTPResponder {
         let requestID = try requestID(of: request)
         let caller = try await identity.identify(
             RequestCredentials(
+                method: request.method.rawValue,
+                path: "/" + target.segments.joined(separator: "/"),
                 headers: request.headers,
                 peer: context.peerAddress.map(Peer.address) ?? .unixSocket
             )
