@@ -7,7 +7,7 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     // Sockets and event loops; the registry client is written on it directly.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    // Outgoing HTTP to whatever is not our registry: Keystone, with TLS as configured.
+    // Outgoing HTTP to whatever is not our registry: Keystone, locations on the web; with TLS as configured.
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
     // HTTP/1.1 connection plumbing shared with Hummingbird.
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -110,6 +110,8 @@ let package = Package(
         library("ImageFormats", at: "Services/api/ImageFormats"),
         library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
         library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", nioCore]),
+        library("Fetching", at: "Services/api/Fetching", [httpClient, nioCore, nioPosix, nioSSL, nioHTTP1]),
+        library("StoreHTTP", at: "Services/api/Stores/StoreHTTP", ["StoreLayer", "Fetching", nioCore]),
         library(
             "RegistryHTTP",
             at: "Services/api/RegistryHTTP",
@@ -131,7 +133,8 @@ let package = Package(
             "GlanceAPI",
             at: "Services/api/GlanceAPI",
             [
-                "ImageAPI", "ImageModel", "Identity", "Policy", "StoreLayer", "StoreFile", "RegistryHTTP",
+                "ImageAPI", "ImageModel", "Identity", "Policy", "StoreLayer", "StoreFile", "StoreHTTP", "Fetching",
+                "RegistryHTTP",
                 "RegistryContract",
                 "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle, arguments, nioCore, nioPosix,
             ]
@@ -186,7 +189,11 @@ package.targets += [
     ),
     tests("PolicyTests", ["Policy", "ImageModel"]),
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
-    tests("StoreConformanceTests", ["StoreLayer", "StoreFile", "ServiceKit", "Digests", nioCore, nioPosix]),
+    tests(
+        "StoreConformanceTests",
+        ["StoreLayer", "StoreFile", "StoreHTTP", "Fetching", "ServiceKit", "Digests", nioCore, nioPosix, nioHTTP1]
+    ),
+    tests("FetchingTests", ["Fetching"]),
     tests(
         "DatabaseConformanceTests",
         ["RegistryDatabase", "RegistryContract", "ImageModel", "ServiceKit", "WireJSON", "CSQLite", logging]

@@ -16,17 +16,6 @@ public struct ImagePatch: Sendable, Equatable {
     public var operations: [ImagePatchOperation]
 
     public init(operations: [ImagePatchOperation]) { self.operations = operations }
-
-    /// Applies all operations in order. Those on locations come back in the outcome, for the caller to refuse or to do.
-    ///
-    /// - Returns: The changed image; nothing but the fields that the operations name differs.
-    /// - Throws: ``ServiceError``: `forbidden`, `conflict`, `invalidRequest` or `limitExceeded`.
-    public func apply(to image: Image, by caller: Caller, limits: ImageLimits) throws(ServiceError) -> PatchOutcome {
-        var outcome = PatchOutcome(of: image)
-        for operation in operations { try outcome.apply(operation, by: caller, limits: limits) }
-        try outcome.requireRoom(within: limits)
-        return outcome
-    }
 }
 
 public enum ImagePatchOperation: Sendable, Equatable {

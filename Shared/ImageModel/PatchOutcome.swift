@@ -21,10 +21,10 @@ public struct PatchOutcome: Sendable, Equatable {
     public private(set) var visibilities: [Visibility] = []
     /// In order.
     public private(set) var propertyActions: [PropertyAction] = []
-    /// Not done yet; in order.
-    public private(set) var locationChanges: [LocationChange] = []
     /// Whether anything but locations was named (policy `modify_image`).
     public private(set) var changesRecord = false
+    /// Whether locations were changed.
+    public private(set) var changesLocations = false
     private let original: Image
 
     public init(of image: Image) {
@@ -49,7 +49,7 @@ public struct PatchOutcome: Sendable, Equatable {
         if addsProperties { try limits.requireRoom(forProperties: image.properties.keys) }
     }
 
-    /// Applies one operation; for callers that do locations in between. ``requireRoom(within:)`` comes last.
+    /// Applies one operation on anything but locations. ``requireRoom(within:)`` comes last.
     ///
     /// - Throws: ``ServiceError``: `forbidden`, `conflict`, `invalidRequest` or `limitExceeded`.
     public mutating func apply(
@@ -57,17 +57,25 @@ public struct PatchOutcome: Sendable, Equatable {
         by caller: Caller,
         limits: ImageLimits
     ) throws(ServiceError) {
-        if case .locations(let change) = operation {
-            locationChanges.append(change)
-            return
-        }
         changesRecord = true
         switch operation {
         case .setField(let value, let assignment): try set(value, assignment, caller, limits)
         case .setProperty(let name, let value, let assignment): try setProperty(name, value, assignment)
         case .remove(let name): try remove(name)
-        case .locations: break
+        case .locations: preconditionFailure("stores have to be asked first")
         }
+    }
+
+    /// Applies a change of locations about which the stores were asked.
+    ///
+    /// - Throws: ``ServiceError`` as ``Image/judge(_:_:)`` does.
+    public mutating func apply(
+        _ change: LocationChange,
+        _ rules: LocationRules,
+        found: [String: ExternalData]
+    ) throws(ServiceError) {
+        try image.carryOut(change, rules, found: found)
+        changesLocations = true
     }
 
     private mutating func set(

@@ -61,7 +61,7 @@ public struct CreateImage: RegistryOperation {
 
 /// `images.update`: puts name, visibility, flags, owner, formats, minima, tags and properties as `image` has them, and,
 /// where `status` differs, moves it between `active` and `deactivated`; all of it only while the record is at `image.revision`, otherwise
-/// `changedMeanwhile`. Sizes, digests, times and locations are the registry's own and are not taken from here.
+/// `changedMeanwhile`. Sizes, digests, times and locations are not taken from here (``RelocateImage``).
 public struct UpdateImage: RegistryOperation {
     public typealias Response = Image
     public static let name = "images.update"

@@ -6,6 +6,9 @@ public import WireJSON
 ///
 /// Where an earlier attempt's bytes still have to go from the same place, nothing is claimed and the deletions are
 /// answered: carry them out, report them (``FinishDeletions``), begin again.
+///
+/// With `externalMetadata` nothing is going to be written: the attempt reads data that somebody else put at `url`, and the
+/// image goes `queued → importing`. It ends like an upload, by ``FinishUpload`` or ``AbortUpload``.
 public struct BeginUpload: RegistryOperation {
     public typealias Response = UploadClaim
     public static let name = "uploads.begin"
@@ -19,8 +22,18 @@ public struct BeginUpload: RegistryOperation {
     /// The store that the location belongs to; `nil` in single-store mode.
     public var store: String?
     public var url: String
+    /// The location's metadata, where data of somebody else is recorded.
+    public var externalMetadata: JSONObject?
 
-    public init(image: ImageID, attempt: String, holder: Holder, store: String?, url: String) {
+    public init(
+        image: ImageID,
+        attempt: String,
+        holder: Holder,
+        store: String?,
+        url: String,
+        externalMetadata: JSONObject? = nil
+    ) {
+        self.externalMetadata = externalMetadata
         self.image = image
         self.attempt = attempt
         self.holder = holder
@@ -36,11 +49,13 @@ public struct BeginUpload: RegistryOperation {
             holder.write(to: &writer)
             if let store { writer.field("store", store) }
             writer.field("url", url)
+            if let externalMetadata { writer.field("external_metadata", .object(externalMetadata)) }
         }
     }
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
+        externalMetadata = members.object["external_metadata"]?.objectValue
         image = try members.imageID("image")
         attempt = try members.string("attempt")
         holder = try members.value("holder")

@@ -90,6 +90,23 @@ struct ImageDocumentTests {
         )
     }
 
+    @Test("locations are shown in the order of reading, where operator and policy let them be")
+    func locations() throws {
+        var image = image
+        image.locations[0].metadata["k"] = ["deep": 1]
+        var settings = try settings(isMultiStore: true, showsDirectURL: true)
+        settings.locationRules.areVisible = true
+        let shown =
+            #""locations":[{"url":"stub://fast/1","metadata":{"store":"fast"}},"#
+            + #"{"url":"stub://slow/1","metadata":{"store":"slow","k":{"deep":1}}}],"#
+            + #""direct_url":"stub://fast/1","stores":"fast,slow","#
+        #expect(text(image, settings) == golden(shown))
+        settings.maySeeLocations = { _, caller in caller.project != "p1" }
+        #expect(text(image, settings) == golden(#""locations":[],"stores":"fast,slow","#))
+        image.locations = []
+        #expect(text(image, settings) == golden(#""locations":[],"#))
+    }
+
     @Test("a deactivated image shows where its data is to administrators only")
     func deactivated() throws {
         var image = image

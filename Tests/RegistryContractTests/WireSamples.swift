@@ -32,6 +32,8 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(DeleteImage(id: id, revision: 7, holder: holder)),
         WireSample(RestoreImage(id: id)),
         WireSample(ListImageTasks(image: id)),
+        WireSample(RelocateImage(image: image, holder: holder)),
+        WireSample(RecordDigests(image: id, url: "http://a", checksum: "c0", hashAlgorithm: "md5", hashValue: "f0")),
         WireSample(ListMembers(image: id)),
         WireSample(ShowMember(image: id, member: "p2")),
         WireSample(AddMember(image: id, revision: 7, member: "p2", quota: -1)),
@@ -40,6 +42,16 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
         WireSample(BeginStaging(image: id, attempt: "a1", holder: holder, store: "staging@n", url: "file:///a")),
         WireSample(FinishStaging(attempt: "a1", size: 1 << 40, identity: "dev:ino", host: "http://n")),
+        WireSample(
+            BeginUpload(
+                image: id,
+                attempt: "a1",
+                holder: holder,
+                store: "web",
+                url: "http://a",
+                externalMetadata: ["store": "web", "n": 1]
+            )
+        ),
         WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
         WireSample(
             FinishUpload(
@@ -68,6 +80,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ImageMembers(image: image, members: [member])),
         WireSample(ImageWithMember(image: image, member: member)),
         WireSample(ImageWithMember(image: image, member: nil)),
+        WireSample(RelocatedImage(image: image, deletions: [deletion, bareDeletion])),
         WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
         WireSample(UploadClaim(leaseSeconds: 60)),
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),

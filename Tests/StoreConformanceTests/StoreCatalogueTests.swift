@@ -61,6 +61,26 @@ struct StoreCatalogueTests {
         #expect(holder("memory://os_glance_staging_store/a", nil) == nil)
     }
 
+    @Test("without a choice of stores a location's store is the one that knows its URL, whatever it names")
+    func holdingSingle() {
+        let catalogue = StoreCatalogue(single: MemoryStore("file"), others: [MemoryStore("web", capabilities: .read)])
+        for name in [nil, "file", "web", "none"] {
+            let location = StoreLocation(url: "memory://web/a", store: name)
+            #expect(catalogue.store(holding: location)?.identifier == "web")
+        }
+        #expect(catalogue.defaultStore.identifier == "file" && !catalogue.isMultiStore)
+    }
+
+    @Test("clients may only name data in stores that allow it")
+    func external() {
+        let web = MemoryStore("web", capabilities: [.read, .externalLocations])
+        let catalogue = StoreCatalogue(single: MemoryStore("file"), others: [web])
+        #expect(catalogue.store(ofExternal: "memory://web/a")?.identifier == "web")
+        for url in ["memory://file/a", "memory://other/a", "file:///etc/passwd", ""] {
+            #expect(catalogue.store(ofExternal: url) == nil, "\(url)")
+        }
+    }
+
     @Test("the heaviest store is read first, equals as they were recorded")
     func order() throws {
         let names = ["remote", "x", "slow", "fast", "y"]

@@ -94,6 +94,33 @@ enum APIOptions {
         default: false,
         help: "Show where the data is as direct_url."
     )
+    static let showsLocations = ConfigurationOption.boolean(
+        "DEFAULT",
+        "show_multiple_locations",
+        default: false,
+        help: "Show where the data is as locations, and let clients who may change them. Policy get_image_location, "
+            + "set_image_location and delete_image_location say who."
+    )
+    static let locationQuota = ConfigurationOption.integer(
+        "DEFAULT",
+        "image_location_quota",
+        default: 10,
+        help: "Locations per image; negative for any number."
+    )
+    static let digestsLocations = ConfigurationOption.boolean(
+        "DEFAULT",
+        "do_secure_hash",
+        default: true,
+        help: "Read the data at an added location in the background, for its digests; what the client says of them is "
+            + "compared. Otherwise it is believed."
+    )
+    static let digestTries = ConfigurationOption.integer(
+        "DEFAULT",
+        "http_retries",
+        default: 3,
+        in: 1...100,
+        help: "How often reading data for its digests is tried."
+    )
     static let containerFormats = ConfigurationOption.list(
         "image_format",
         "container_formats",
@@ -126,7 +153,8 @@ enum APIOptions {
             OptionDescription(parsesProxyHeaders), OptionDescription(defaultPageSize),
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
-            OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(containerFormats),
-            OptionDescription(diskFormats), OptionDescription(keyFile),
+            OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(showsLocations),
+            OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
+            OptionDescription(containerFormats), OptionDescription(diskFormats), OptionDescription(keyFile),
         ] + RegistryHopOptions.all + StoreOptions.all
 }

@@ -109,7 +109,7 @@ struct ServeCommand: AsyncParsableCommand {
             // In this order, so that leases are renewed until the last upload has ended.
             try await runServices(
                 [
-                    service.leases, service.housekeeping,
+                    service.leases, service.locationDigests, service.housekeeping,
                     Reloads(
                         manager: manager,
                         logger: logger,
@@ -160,6 +160,14 @@ struct ServeCommand: AsyncParsableCommand {
         settings.maximumRequestIDLength = try configuration.value(of: APIOptions.requestIDLength)
         settings.imageSizeCap = try configuration.value(of: APIOptions.imageSizeCap)
         settings.hashAlgorithm = try configuration.value(of: APIOptions.hashAlgorithm)
+        settings.locationRules = LocationRules(
+            areVisible: try configuration.value(of: APIOptions.showsLocations),
+            quota: try configuration.value(of: APIOptions.locationQuota),
+            hashAlgorithm: settings.hashAlgorithm.rawValue,
+            hashByteCount: settings.hashAlgorithm.byteCount
+        )
+        settings.digestsLocations = try configuration.value(of: APIOptions.digestsLocations)
+        settings.digestTries = try configuration.value(of: APIOptions.digestTries)
         return settings
     }
 

@@ -1,6 +1,7 @@
 import Logging
 import ServiceKit
 import StoreFile
+import StoreHTTP
 import StoreLayer
 
 /// The options of stores, and the stores they come to.
@@ -9,7 +10,13 @@ enum StoreOptions {
         "DEFAULT",
         "enabled_backends",
         help: "Several stores, as 'id:driver, id:driver', each with options in a section of its name. "
-            + "The driver is file. One store is configured in [glance_store] when unset."
+            + "The drivers are file and http. One store is configured in [glance_store] when unset."
+    )
+    static let drivers = ConfigurationOption.list(
+        "glance_store",
+        "stores",
+        default: ["file", "http"],
+        help: "Without enabled_backends: file, where images are kept, and http, from which data at locations is read."
     )
     static let standard = ConfigurationOption.optionalString(
         "glance_store",
@@ -71,7 +78,8 @@ enum StoreOptions {
     static let all: [OptionDescription] =
         [
             OptionDescription(staging),
-            OptionDescription(enabled), OptionDescription(standard), OptionDescription(description),
+            OptionDescription(enabled), OptionDescription(drivers), OptionDescription(standard),
+            OptionDescription(description),
             OptionDescription(weight),
         ]
         + ["glance_store", pattern, "backend_defaults"].flatMap { section in
@@ -79,8 +87,8 @@ enum StoreOptions {
                 OptionDescription(directory.inSection(section)), OptionDescription(directories.inSection(section)),
                 OptionDescription(permissions.inSection(section)), OptionDescription(chunkByteCount.inSection(section)),
                 OptionDescription(isThin.inSection(section)),
-            ]
-        }
+            ] + WebStoreOptions.all(in: section)
+        } + WebStoreOptions.rules
 
     /// Opens the configured stores and tries each.
     static func catalogue(
@@ -94,7 +102,11 @@ enum StoreOptions {
             let store = FileStore("file", try options(configuration, "glance_store"), threads: threads)
             try await store.prepare()
             let staging = try await stagingStore(configuration, threads, logger)
-            return StoreCatalogue(single: store, staging: try area(of: staging, on: host, apartFrom: [store]))
+            return StoreCatalogue(
+                single: store,
+                others: try otherStores(configuration),
+                staging: try area(of: staging, on: host, apartFrom: [store])
+            )
         }
         var entries: [StoreCatalogue.Entry] = []
         var stores: [FileStore] = []
@@ -105,14 +117,8 @@ enum StoreOptions {
                     "enabled_backends: the name '\(backend.key)' is reserved; no store may begin with os_glance_"
                 )
             }
-            guard backend.value == "file" else {
-                throw ProgramFailure(
-                    "enabled_backends: the driver '\(backend.value)' of store '\(backend.key)' is not supported; use file"
-                )
-            }
-            let store = FileStore(backend.key, try options(configuration, backend.key), threads: threads)
-            try await store.prepare()
-            stores.append(store)
+            let store = try await Self.store(backend, configuration, threads: threads)
+            if let file = store as? FileStore { stores.append(file) }
             entries.append(
                 StoreCatalogue.Entry(
                     store,
@@ -166,6 +172,38 @@ enum StoreOptions {
             isConfigured: configuration.isSet(staging),
             logger
         )
+    }
+
+    private static func store(
+        _ backend: OptionPair,
+        _ configuration: ServiceConfiguration,
+        threads: WorkerThreads
+    ) async throws -> any Store {
+        switch backend.value {
+        case "file":
+            let store = FileStore(backend.key, try options(configuration, backend.key), threads: threads)
+            try await store.prepare()
+            return store
+        case "http":
+            return HTTPStore(backend.key, fetcher: try WebStoreOptions.fetcher(configuration, backend.key))
+        default:
+            throw ProgramFailure(
+                "enabled_backends: the driver '\(backend.value)' of store '\(backend.key)' is not supported; use file or http"
+            )
+        }
+    }
+
+    /// The stores beside the one of a configuration without `enabled_backends`.
+    private static func otherStores(_ configuration: ServiceConfiguration) throws -> [any Store] {
+        let names = Set(try configuration.value(of: drivers))
+        for name in names.sorted() where !["file", "http"].contains(name) {
+            throw ProgramFailure("[glance_store] stores: '\(name)' is not supported; use file and http")
+        }
+        guard names.contains("file") else {
+            throw ProgramFailure("[glance_store] stores must name file, for that is where uploads go")
+        }
+        guard names.contains("http") else { return [] }
+        return [HTTPStore("http", fetcher: try WebStoreOptions.fetcher(configuration, "glance_store"))]
     }
 
     /// A store for data in transit. One that nobody configured may be missing: what needs it will say so.

@@ -10,6 +10,14 @@ public struct ImageAPISettings: Sendable {
     public var limits: ImageLimits
     public var catalogue: StoreCatalogue
     public var showsDirectURL = false
+    /// What clients may do with locations; they see them where `areVisible` (`show_multiple_locations`).
+    public var locationRules = LocationRules()
+    /// Whether data at an added location is read to learn its digests (`do_secure_hash`).
+    public var digestsLocations = true
+    /// How often that is tried (`http_retries`).
+    public var digestTries = 3
+    /// Whether policy lets a caller see where an image's data is (`get_image_location`).
+    var maySeeLocations: @Sendable (Image, Caller) -> Bool = { _, _ in true }
     /// Page size without a `limit`, and the largest.
     public var defaultPageSize = 25
     public var maximumPageSize = 1_000

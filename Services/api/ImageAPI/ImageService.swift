@@ -14,6 +14,8 @@ public struct ImageService: Sendable {
     /// Renews upload leases: to be stopped after the last running upload, and so listed before the server.
     public let leases: any Service
     public let housekeeping: any Service
+    /// Reads data at locations that clients added; needs the leases.
+    public let locationDigests: any Service
 
     /// - Parameters:
     ///   - digestThreads: Where digests are computed, shared by all uploads.
@@ -30,12 +32,30 @@ public struct ImageService: Sendable {
         isOnlyProcess: @escaping @Sendable () -> Bool,
         logger: Logger
     ) {
+        var settings = settings
         let catalogue = settings.catalogue
         let data = DataDeletion(registry: registry, catalogue: catalogue, logger: logger)
         let leases = UploadLeases(registry: registry, holder: holder, logger: logger)
         let attempts = UploadAttempts(registry: registry, leases: leases, data: data, logger: logger)
         let reading = ImageReading(registry: registry, policy: policy)
-        let change = ImageChange(registry: registry, policy: policy, limits: settings.limits)
+        settings.maySeeLocations = { policy.allows(.getImageLocation, PolicyTarget(image: $0, caller: $1), $1) }
+        let external = ExternalLocations(catalogue: catalogue)
+        let change = ImageChange(
+            registry: registry,
+            policy: policy,
+            limits: settings.limits,
+            locationRules: settings.locationRules,
+            external: external,
+            data: data,
+            holder: holder
+        )
+        let digests = LocationDigests(
+            registry: registry,
+            leases: leases,
+            threads: digestThreads,
+            tries: settings.digestTries,
+            logger: logger
+        )
         let routes: [[Route]] = [
             ImageRoutes(
                 settings: settings,
@@ -73,6 +93,18 @@ public struct ImageService: Sendable {
                 membership: ImageMembership(registry: registry, policy: policy, limits: settings.limits)
             ).routes,
             ImageTaskRoutes(reading: reading).routes,
+            ImageLocationRoutes(
+                settings: settings,
+                locations: ImageLocations(
+                    registry: registry,
+                    policy: policy,
+                    external: external,
+                    digests: settings.digestsLocations ? digests : nil,
+                    leases: leases,
+                    hashAlgorithm: settings.hashAlgorithm,
+                    holder: holder
+                )
+            ).routes,
             InfoRoutes(settings: settings, policy: policy).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]
@@ -85,6 +117,7 @@ public struct ImageService: Sendable {
             logger: logger
         )
         self.leases = leases
+        locationDigests = digests
         housekeeping = StoreHousekeeping(
             registry: registry,
             catalogue: catalogue,

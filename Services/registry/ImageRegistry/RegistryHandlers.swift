@@ -57,6 +57,8 @@ struct RegistryHandlers: Sendable {
         handlers.add(deleteImage)
         handlers.add(restoreImage)
         handlers.add(listImageTasks)
+        handlers.add(relocateImage)
+        handlers.add(recordDigests)
         handlers.add(listMembers)
         handlers.add(showMember)
         handlers.add(addMember)

@@ -11,8 +11,16 @@ public struct LocationTable {
 
     // MARK: Uploads
 
-    func intend(image: ImageID, url: String, store: String?, attempt: String, at now: Timestamp) throws {
-        let metadata: JSONObject = store.map { ["store": .string($0)] } ?? [:]
+    /// - Parameter metadata: Where somebody else put the data; `nil` for data that the attempt writes.
+    func intend(
+        image: ImageID,
+        url: String,
+        store: String?,
+        metadata: JSONObject? = nil,
+        attempt: String,
+        at now: Timestamp
+    ) throws {
+        let metadata = metadata ?? store.map { ["store": .string($0)] } ?? [:]
         try connection.execute(
             """
             INSERT INTO image_locations (image_id, url, metadata, store, state, attempt, unfinished, created_at)
@@ -40,6 +48,17 @@ public struct LocationTable {
         )
     }
 
+    /// As ``makeLive(attempt:identity:)``, for data that somebody else put there: from now on no attempt's.
+    func makeLive(external attempt: String) throws {
+        try connection.execute(
+            """
+            UPDATE image_locations SET state = 'live', attempt = '', unfinished = 0
+            WHERE attempt = ? AND state = 'intended'
+            """,
+            [.text(attempt)]
+        )
+    }
+
     func isFinished(attempt: String) throws -> Bool {
         try !connection.query(
             "SELECT 1 FROM image_locations WHERE attempt = ? AND state IN ('live', 'staged')",
@@ -60,9 +79,9 @@ public struct LocationTable {
 
     // MARK: Deletions
 
-    private static let deletionColumns = "id, image_id, store, url, attempt, identity, unfinished"
+    static let deletionColumns = "id, image_id, store, url, attempt, identity, unfinished"
 
-    private static func deletion(from row: any SQLRow) throws -> PendingDeletion {
+    static func deletion(from row: any SQLRow) throws -> PendingDeletion {
         guard let image = ImageID(row.text(1)) else { throw DatabaseError(.corrupt, "a location names no image") }
         let store = row.text(2)
         return PendingDeletion(
@@ -77,6 +96,7 @@ public struct LocationTable {
     }
 
     func queueDeletion(ofImage id: ImageID, claimedBy holder: Holder, until: Timestamp) throws -> [PendingDeletion] {
+        try forgetShared(ofImage: id)
         try connection.execute(
             "UPDATE image_locations SET state = 'deleting', claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE image_id = ?",
             [.text(holder.node), .text(holder.process), .integer(until.microseconds), .text(id.text)]

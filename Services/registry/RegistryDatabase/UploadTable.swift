@@ -1,5 +1,6 @@
 public import ImageModel
 public import RegistryContract
+internal import WireJSON
 
 /// Uploads under way and their leases.
 public struct UploadTable {
@@ -21,10 +22,13 @@ public struct UploadTable {
                 holder: upload.holder,
                 store: upload.store,
                 url: upload.url,
-                status: .saving
+                metadata: upload.externalMetadata,
+                status: upload.externalMetadata == nil ? .saving : .importing
             ),
             settling: {
-                try LocationTable(connection).deletions(at: upload.url, claimFor: upload.holder, until: claimedUntil)
+                let locations = LocationTable(connection)
+                if upload.externalMetadata != nil { try locations.requireFree(upload.url, for: upload.image) }
+                return try locations.deletions(at: upload.url, claimFor: upload.holder, until: claimedUntil)
             },
             as: caller,
             lease: lease,
@@ -39,6 +43,8 @@ public struct UploadTable {
         var holder: Holder
         var store: String?
         var url: String
+        /// What a location of somebody else's data is recorded with; `nil` for data of our own.
+        var metadata: JSONObject?
         var status: ImageStatus
     }
 
@@ -53,22 +59,17 @@ public struct UploadTable {
         let images = ImageTable(connection)
         let image = try images.image(attempt.image, visibleTo: caller)
         try images.requireMutable(image, by: caller)
-        let refusal = { (status: ImageStatus) in
-            RegistryError(
-                .wrongState,
-                "Image status transition from \(status.rawValue) to \(attempt.status.rawValue) is not allowed"
-            )
-        }
-        guard image.status == .queued else { throw refusal(image.status) }
+        guard image.status == .queued else { throw Self.refusal(from: image.status, to: attempt.status) }
         let toSettle = try settling()
         guard toSettle.isEmpty else { return UploadClaim(leaseSeconds: 0, toSettle: toSettle) }
         guard try images.move(attempt.image, from: .queued, to: attempt.status, at: now) else {
-            throw refusal(attempt.status)
+            throw Self.refusal(from: attempt.status, to: attempt.status)
         }
         try LocationTable(connection).intend(
             image: attempt.image,
             url: attempt.url,
             store: attempt.store,
+            metadata: attempt.metadata,
             attempt: attempt.name,
             at: now
         )
@@ -81,6 +82,13 @@ public struct UploadTable {
             ]
         )
         return UploadClaim(leaseSeconds: lease.components.seconds)
+    }
+
+    private static func refusal(from: ImageStatus, to: ImageStatus) -> RegistryError {
+        RegistryError(
+            .wrongState,
+            "Image status transition from \(from.rawValue) to \(to.rawValue) is not allowed"
+        )
     }
 
     /// - Returns: the attempts that still held their lease, now prolonged.
@@ -98,21 +106,35 @@ public struct UploadTable {
 
     public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
         let id = try heldImage(of: upload.attempt, at: now)
-        let updated = try connection.execute(
+        let locations = LocationTable(connection)
+        if try activate(id, from: .saving, upload, at: now) {
+            try locations.makeLive(attempt: upload.attempt, identity: upload.identity)
+        } else if try activate(id, from: .importing, upload, at: now) {
+            try locations.makeLive(external: upload.attempt)
+        } else {
+            throw Self.leaseLost
+        }
+        try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
+        return try ImageTable(connection).image(id)
+    }
+
+    private func activate(
+        _ id: ImageID,
+        from status: ImageStatus,
+        _ upload: FinishUpload,
+        at now: Timestamp
+    ) throws -> Bool {
+        try connection.execute(
             """
             UPDATE images SET status = 'active', size = ?, checksum = ?, os_hash_algo = ?, os_hash_value = ?,
                 updated_at = ?, revision = revision + 1
-            WHERE id = ? AND status = 'saving' AND deleted_at IS NULL
+            WHERE id = ? AND status = ? AND deleted_at IS NULL
             """,
             [
                 .integer(upload.size), .text(upload.checksum), .text(upload.hashAlgorithm), .text(upload.hashValue),
-                .integer(now.microseconds), .text(id.text),
+                .integer(now.microseconds), .text(id.text), .text(status.rawValue),
             ]
-        )
-        guard updated == 1 else { throw Self.leaseLost }
-        try LocationTable(connection).makeLive(attempt: upload.attempt, identity: upload.identity)
-        try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
-        return try ImageTable(connection).image(id)
+        ) == 1
     }
 
     static let leaseLost = RegistryError(
@@ -182,7 +204,7 @@ public struct UploadTable {
             { $0.text(0) }
         )
         if let text = images.first, let id = ImageID(text) {
-            for status in [ImageStatus.saving, .uploading] {
+            for status in [ImageStatus.saving, .uploading, .importing] {
                 _ = try ImageTable(connection).move(
                     id,
                     from: status,

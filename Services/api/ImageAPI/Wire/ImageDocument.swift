@@ -44,19 +44,33 @@ enum ImageDocument {
         }
     }
 
-    /// Where the data is, as far as the configuration and the image's state let it be seen. A deactivated image shows
-    /// none to anybody but an administrator.
+    /// Where the data is, as far as the configuration, policy and the image's state let it be seen.
     private static func writeLocations(
         of image: Image,
         to writer: inout JSONWriter,
         _ settings: ImageAPISettings,
         _ caller: Caller
     ) {
-        let isWithheld = image.status == .deactivated && !caller.isAdmin
-        let locations = isWithheld ? [] : settings.catalogue.ordered(image.locations)
-        if settings.showsDirectURL, let first = locations.first { writer.field("direct_url", first.url) }
+        let locations = Self.locations(of: image, settings, caller)
+        let showsURLs = settings.showsDirectURL || settings.locationRules.areVisible
+        let urls = showsURLs && settings.maySeeLocations(image, caller) ? locations : []
+        if settings.locationRules.areVisible { writer.field("locations", array: urls) { write($1, to: &$0) } }
+        if settings.showsDirectURL, let first = urls.first { writer.field("direct_url", first.url) }
         let stores = locations.compactMap(\.store)
         if settings.catalogue.isMultiStore, !stores.isEmpty { writer.field("stores", stores.joined(separator: ",")) }
+    }
+
+    /// In the order of reading. A deactivated image shows none to anybody but an administrator.
+    static func locations(of image: Image, _ settings: ImageAPISettings, _ caller: Caller) -> [ImageLocation] {
+        let isWithheld = image.status == .deactivated && !caller.isAdmin
+        return isWithheld ? [] : settings.catalogue.ordered(image.locations)
+    }
+
+    static func write(_ location: ImageLocation, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("url", location.url)
+            writer.field("metadata", .object(location.metadata))
+        }
     }
 
     /// What only the service's own nodes are meant to read.

@@ -1,6 +1,7 @@
 internal import ImageModel
 internal import Policy
 internal import RegistryContract
+internal import StoreLayer
 
 /// What a client demands of the record that its change is based on (`If-Match`): throws `preconditionFailed` where the
 /// record is another.
@@ -15,6 +16,10 @@ struct ImageChange: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
     let limits: ImageLimits
+    let locationRules: LocationRules
+    let external: ExternalLocations
+    let data: DataDeletion
+    let holder: Holder
 
     /// How often a change is decided anew before its client is told to try again.
     static let tries = 40
@@ -34,6 +39,7 @@ struct ImageChange: Sendable {
         requestID: String
     ) async throws -> Image {
         try policy.requireWritable(caller)
+        let known = external.remembering()
         return try await change(id, as: caller, requestID: requestID) { image in
             guard !patch.operations.isEmpty else {
                 try policy.require(.getImage, on: image, by: caller)
@@ -42,9 +48,18 @@ struct ImageChange: Sendable {
             }
             try requireAllowed(patch, on: image, by: caller)
             try precondition(image)
-            let outcome = try patch.apply(to: image, by: caller, limits: limits)
+            var outcome = PatchOutcome(of: image)
+            for operation in patch.operations {
+                guard case .locations(let change) = operation else {
+                    try outcome.apply(operation, by: caller, limits: limits)
+                    continue
+                }
+                let found = try await known.data(at: outcome.image.judge(change, locationRules))
+                try outcome.apply(change, locationRules, found: found)
+            }
+            try outcome.requireRoom(within: limits)
             for visibility in outcome.visibilities { try policy.requireVisibility(visibility, on: image, by: caller) }
-            return outcome.image
+            return Change(image: outcome.image, movesData: outcome.changesLocations)
         }
     }
 
@@ -59,10 +74,7 @@ struct ImageChange: Sendable {
             }
             let rule: PolicyRule = if case .remove = change { .deleteImageLocation } else { .setImageLocation }
             try policy.require(rule, on: image, by: caller)
-            throw ServiceError(
-                .forbidden,
-                "It's not allowed to add/update/remove locations if locations are invisible."
-            )
+            try locationRules.requireVisible()
         }
     }
 
@@ -77,7 +89,7 @@ struct ImageChange: Sendable {
         _ = try await change(id, as: caller, requestID: requestID) { image in
             try policy.require(.modifyImage, on: image, by: caller)
             try precondition(image)
-            return try tagged(image, with: tag)
+            return try tagged(image, with: tag).map { Change(image: $0) }
         }
     }
 
@@ -105,7 +117,7 @@ struct ImageChange: Sendable {
             try precondition(image)
             var changed = image
             guard changed.removeTag(tag) else { throw ServiceError(.notFound, "The image has no such tag.") }
-            return changed
+            return Change(image: changed)
         }
     }
 
@@ -147,8 +159,15 @@ struct ImageChange: Sendable {
             }
             var changed = image
             changed.status = to
-            return changed
+            return Change(image: changed)
         }
+    }
+
+    /// What is to be written.
+    private struct Change: Sendable {
+        var image: Image
+        /// Whether its locations are others now.
+        var movesData = false
     }
 
     /// - Parameter decide: What becomes of the image as it was read; `nil` when nothing is to be written.
@@ -156,19 +175,35 @@ struct ImageChange: Sendable {
         _ id: ImageID,
         as caller: Caller,
         requestID: String,
-        _ decide: @Sendable (Image) throws -> Image?
+        _ decide: @Sendable (Image) async throws -> Change?
     ) async throws -> Image {
         var tries = 0
         while true {
             let image = try await registry.image(id, as: caller, requestID: requestID)
-            guard let changed = try decide(image) else { return image }
+            guard let change = try await decide(image) else { return image }
             do throws(RegistryError) {
-                return try await registry.call(UpdateImage(image: changed), as: caller, requestID: requestID)
+                return try await write(change, as: caller, requestID: requestID)
             } catch {
                 tries += 1
                 guard error.code == .changedMeanwhile, tries < Self.tries else { throw ServiceError(error) }
                 await Self.pause(after: tries)
             }
         }
+    }
+
+    private func write(_ change: Change, as caller: Caller, requestID: String) async throws(RegistryError) -> Image {
+        guard change.movesData else {
+            return try await registry.call(UpdateImage(image: change.image), as: caller, requestID: requestID)
+        }
+        let relocated = try await registry.call(
+            RelocateImage(image: change.image, holder: holder),
+            as: caller,
+            requestID: requestID
+        )
+        // The record has let go of this data for good; what a store does not delete now stays queued.
+        if !relocated.deletions.isEmpty {
+            await data.report(await data.remove(relocated.deletions), requestID: requestID)
+        }
+        return relocated.image
     }
 }

@@ -61,15 +61,7 @@ struct ImageDownload: Sendable {
                 failure = error
             }
         }
-        if let failure, failure.code != .notFound {
-            throw failure.isRetryable
-                ? ServiceError(.unavailable, "The image store does not answer; try again later.", cause: failure)
-                : ServiceError(
-                    .internalError,
-                    "The server has either erred or is incapable of performing the requested operation.",
-                    cause: failure
-                )
-        }
+        if let failure, failure.code != .notFound { throw ServiceError(reading: failure) }
         return nil
     }
 
@@ -80,6 +72,27 @@ struct ImageDownload: Sendable {
         }
         for store in stores where catalogue.store(store) == nil {
             throw ServiceError(.invalidRequest, "Store '\(store.prefix(255))' is not configured.")
+        }
+    }
+}
+
+extension ServiceError {
+    /// A store's failure while data was to be read (Image API v2, "Download").
+    fileprivate init(reading error: StoreError) {
+        switch error.code {
+        case .unavailable, .timedOut, .inUse:
+            self.init(.unavailable, "The image store does not answer; try again later.", cause: error)
+        case .forbidden:
+            self.init(.forbidden, "The image data is at a location that may not be read.", cause: error)
+        case .invalidLocation, .unsupported:
+            self.init(.invalidRequest, "The image data cannot be read from its location.", cause: error)
+        case .alreadyExists, .sizeMismatch, .tooLarge, .full, .writeDenied, .addingDisabled, .notFound, .superseded,
+            .failed:
+            self.init(
+                .internalError,
+                "The server has either erred or is incapable of performing the requested operation.",
+                cause: error
+            )
         }
     }
 }

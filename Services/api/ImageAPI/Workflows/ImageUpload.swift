@@ -74,17 +74,7 @@ struct ImageUpload: Sendable {
                 "Image status transition from \(image.status.rawValue) to saving is not allowed"
             )
         }
-        switch (image.diskFormat, image.containerFormat) {
-        case (nil, nil):
-            throw ServiceError(
-                .invalidRequest,
-                "Properties disk_format, container_format must be set prior to saving data."
-            )
-        case (nil, _): throw ServiceError(.invalidRequest, "Property disk_format must be set prior to saving data.")
-        case (_, nil):
-            throw ServiceError(.invalidRequest, "Property container_format must be set prior to saving data.")
-        case (_?, _?): break
-        }
+        try image.requireFormats()
         if let size = declaration.size, size > sizeCap {
             throw ServiceError(.limitExceeded, "The incoming image is too large")
         }

@@ -49,6 +49,12 @@ public protocol Store: Sendable {
     /// - Throws: `timedOut` and `unavailable`, when it must be asked again.
     func discard(_ location: IntendedLocation) async throws(StoreError)
 
+    /// The length of data that this store holds, or that a client says it holds, without moving it.
+    ///
+    /// - Throws: `notFound`, `invalidLocation`, `forbidden` where the operator's rules keep it from being asked for,
+    ///   `unavailable`.
+    func byteCount(at url: String) async throws(StoreError) -> Int64
+
     /// Opens before a response head is sent, so that missing or unreachable data can still become another status or the
     /// next location. The caller closes the blob.
     ///
@@ -69,6 +75,14 @@ public protocol Store: Sendable {
     func leftovers() async throws(StoreError) -> [IntendedLocation]
 }
 
+extension Store {
+    public func byteCount(at url: String) async throws(StoreError) -> Int64 {
+        let blob = try await open(url, range: nil)
+        blob.close()
+        return blob.totalByteCount
+    }
+}
+
 /// What a store can do.
 public struct StoreCapabilities: OptionSet, Sendable {
     public let rawValue: Int
@@ -82,4 +96,7 @@ public struct StoreCapabilities: OptionSet, Sendable {
     public static let delete = StoreCapabilities(rawValue: 8)
     /// Its blobs are files of this machine: ``Blob/localFile``.
     public static let localFiles = StoreCapabilities(rawValue: 16)
+    /// Clients may name data in it that this service did not write. Whatever URL it recognizes must then be safe to read
+    /// for whoever names it; a store that holds other images' data cannot promise that by itself.
+    public static let externalLocations = StoreCapabilities(rawValue: 32)
 }

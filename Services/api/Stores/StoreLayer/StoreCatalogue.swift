@@ -50,8 +50,10 @@ public struct StoreCatalogue: Sendable {
     }
 
     /// A catalogue of the one store of a configuration without `enabled_backends`.
-    public init(single store: any Store, staging: StagingArea? = nil) {
-        self.entries = [Entry(store)]
+    ///
+    /// - Parameter others: Stores that are only read from, by the URLs of locations.
+    public init(single store: any Store, others: [any Store] = [], staging: StagingArea? = nil) {
+        self.entries = [Entry(store)] + others.map { Entry($0) }
         self.reserved = []
         self.defaultStore = store
         self.isMultiStore = false
@@ -94,6 +96,11 @@ public struct StoreCatalogue: Sendable {
         return entry(holding: location)?.store
     }
 
+    /// The store from which a client may name data that this service did not write.
+    public func store(ofExternal url: String) -> (any Store)? {
+        entries.first { $0.store.capabilities.contains(.externalLocations) && $0.store.recognizes(url) }?.store
+    }
+
     /// Locations in the order of reading: the heaviest store first, else as they were; unknown stores weigh 0.
     public func inReadingOrder(_ locations: [StoreLocation]) -> [StoreLocation] {
         guard isMultiStore else { return locations }
@@ -103,7 +110,10 @@ public struct StoreCatalogue: Sendable {
     }
 
     private func entry(holding location: StoreLocation) -> Entry? {
-        if let name = location.store, let entry = entries.first(where: { $0.identifier == name }) { return entry }
+        // Without a choice of stores the name is a client's own word.
+        if isMultiStore, let name = location.store, let entry = entries.first(where: { $0.identifier == name }) {
+            return entry
+        }
         return entries.first { $0.store.recognizes(location.url) }
     }
 }

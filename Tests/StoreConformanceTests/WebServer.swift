@@ -1,0 +1,93 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A web server of one test, on the loopback interface.
+struct WebServer: Sendable {
+    struct Request: Sendable {
+        var method: HTTPMethod
+        var path: String
+        var headers: HTTPHeaders
+    }
+
+    struct Answer: Sendable {
+        var status: HTTPResponseStatus = .ok
+        var headers: HTTPHeaders = [:]
+        var body = ByteBuffer()
+        /// What the answer promises; the connection ends behind the body where that is something else.
+        var length: Int?
+        /// Whether a length is told at all.
+        var tellsLength = true
+    }
+
+    typealias Answering = @Sendable (Request) -> Answer
+
+    let port: Int
+    private let channel: any Channel
+
+    static func with<Result>(
+        _ answering: @escaping Answering,
+        _ body: (WebServer) async throws -> Result
+    ) async throws -> Result {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Handler(answering))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let server = WebServer(port: channel.localAddress?.port ?? 0, channel: channel)
+        do {
+            let result = try await body(server)
+            try await channel.close()
+            return result
+        } catch {
+            try await channel.close()
+            throw error
+        }
+    }
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+
+        private let answering: Answering
+
+        init(_ answering: @escaping Answering) { self.answering = answering }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard case .head(let head) = unwrapInboundIn(data) else { return }
+            let answer = answering(Request(method: head.method, path: head.uri, headers: head.headers))
+            var headers = answer.headers
+            if answer.tellsLength {
+                headers.add(name: "content-length", value: String(answer.length ?? answer.body.readableBytes))
+            }
+            let response = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
+            context.write(wrapOutboundOut(.head(response)), promise: nil)
+            if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
+            guard answer.length == nil || head.method == .HEAD else {
+                context.flush()
+                context.close(promise: nil)
+                return
+            }
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+}
+
+/// A server that takes connections and says nothing.
+struct SilentServer: Sendable {
+    let port: Int
+    private let channel: any Channel
+
+    static func bind() async throws -> SilentServer {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        return SilentServer(port: channel.localAddress?.port ?? 0, channel: channel)
+    }
+
+    func close() async throws { try await channel.close() }
+}
