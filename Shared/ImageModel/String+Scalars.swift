@@ -22,7 +22,7 @@ extension String {
     }
 
     /// The beginning of a text, to be shown in an error: no client gets back much more than a name can be long.
-    var excerpt: String {
+    public var excerpt: String {
         guard let end = unicodeScalars.index(startIndex, offsetBy: 300, limitedBy: endIndex), end != endIndex else {
             return self
         }

@@ -22,7 +22,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = operations + responses
+    static let all = operations + responses + metadefParts
 
     static let operations: [WireSample] = [
         WireSample(ShowImage(id: id)),
@@ -36,6 +36,14 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(AddMember(image: id, revision: 7, member: "p2", quota: -1)),
         WireSample(UpdateMember(image: id, revision: 7, member: "p2", status: .rejected)),
         WireSample(RemoveMember(image: id, revision: 7, member: "p2")),
+        WireSample(ListMetadefs(query: namespaceQuery)),
+        WireSample(ShowMetadefs(namespace: "n", part: .property("p", resourceType: "OS::Glance::Image"))),
+        WireSample(CreateMetadefs(record: metadefs)),
+        WireSample(UpdateMetadefs(current: "old", namespace: metadefs.namespace)),
+        WireSample(DeleteMetadefs(namespace: "n", revision: 7)),
+        WireSample(ChangeMetadefs(namespace: "n", revision: 7, change: .addTags(["a"], keepsOthers: true))),
+        WireSample(FindDefinitions(resourceType: "OS::Glance::Image", names: ["a", "b"])),
+        WireSample(ListResourceTypes()),
         WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
         WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
         WireSample(
@@ -64,6 +72,19 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ImageMembers(image: image, members: [member])),
         WireSample(ImageWithMember(image: image, member: member)),
         WireSample(ImageWithMember(image: image, member: nil)),
+        WireSample(metadefs),
+        WireSample(MetadefRecord(namespace: MetadefNamespace(name: "n"))),
+        WireSample(MetadefPage(namespaces: [metadefs])),
+        WireSample(
+            ResourceTypes(types: [
+                ResourceType(
+                    name: "OS::Glance::Image",
+                    protected: true,
+                    createdAt: Timestamp(microseconds: 1),
+                    updatedAt: Timestamp(microseconds: 2)
+                )
+            ])
+        ),
         WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
         WireSample(UploadClaim(leaseSeconds: 60)),
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),
