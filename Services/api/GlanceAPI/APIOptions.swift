@@ -1,4 +1,5 @@
 import Digests
+import ImageAPI
 import ImageModel
 import ServiceKit
 
@@ -148,6 +149,16 @@ enum APIOptions {
         deprecated: [OptionName("DEFAULT", "disk_formats")]
     )
 
+    static let propertyCheck = ConfigurationOption<PropertyCheckMode>.choice(
+        "metadefs",
+        "check_properties",
+        default: .off,
+        help:
+            "Hold the properties that a creation or a PATCH of an image brings along to the metadata definitions that "
+            + "the caller may see: off, values (a value that breaks its definition is refused) or all (a property that "
+            + "nobody defines is refused, too)."
+    )
+
     // MARK: The registry
 
     static let endpoints = ConfigurationOption.list(
@@ -173,6 +184,7 @@ enum APIOptions {
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(containerFormats),
-            OptionDescription(diskFormats), OptionDescription(endpoints), OptionDescription(keyFile),
+            OptionDescription(diskFormats), OptionDescription(propertyCheck), OptionDescription(endpoints),
+            OptionDescription(keyFile),
         ] + StoreOptions.all
 }

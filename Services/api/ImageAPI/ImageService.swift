@@ -33,12 +33,19 @@ public struct ImageService: Sendable {
         let catalogue = settings.catalogue
         let data = DataDeletion(registry: registry, catalogue: catalogue, logger: logger)
         let leases = UploadLeases(registry: registry, holder: holder, logger: logger)
-        let change = ImageChange(registry: registry, policy: policy, limits: settings.limits)
+        let check = PropertyCheck(
+            registry: registry,
+            policy: policy,
+            mode: settings.propertyCheck,
+            declared: settings.schema.declaredNames
+        )
+        let change = ImageChange(registry: registry, policy: policy, limits: settings.limits, check: check)
+        let metadefs = MetadefEditing(registry: registry, policy: policy)
         let routes: [[Route]] = [
             ImageRoutes(
                 settings: settings,
                 reading: ImageReading(registry: registry, policy: policy),
-                creation: ImageCreation(registry: registry, policy: policy, limits: settings.limits),
+                creation: ImageCreation(registry: registry, policy: policy, limits: settings.limits, check: check),
                 change: change,
                 deletion: ImageDeletion(registry: registry, policy: policy, data: data, holder: holder, logger: logger)
             ).routes,
@@ -62,6 +69,12 @@ public struct ImageService: Sendable {
             ImageMemberRoutes(
                 membership: ImageMembership(registry: registry, policy: policy, limits: settings.limits)
             ).routes,
+            MetadefNamespaceRoutes(settings: settings, editing: metadefs).routes,
+            MetadefPropertyRoutes(editing: metadefs).routes,
+            MetadefObjectRoutes(editing: metadefs).routes,
+            MetadefTagRoutes(editing: metadefs).routes,
+            ResourceTypeRoutes(editing: metadefs).routes,
+            PropertyCheckRoutes(reading: ImageReading(registry: registry, policy: policy), check: check).routes,
             InfoRoutes(settings: settings, policy: policy).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]

@@ -15,6 +15,7 @@ struct ImageChange: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
     let limits: ImageLimits
+    let check: PropertyCheck
 
     /// How often a change is decided anew before its client is told to try again.
     static let tries = 40
@@ -162,6 +163,7 @@ struct ImageChange: Sendable {
         while true {
             let image = try await registry.image(id, as: caller, requestID: requestID)
             guard let changed = try decide(image) else { return image }
+            try await check.require(changed.properties, before: image.properties, as: caller, requestID: requestID)
             do throws(RegistryError) {
                 return try await registry.call(UpdateImage(image: changed), as: caller, requestID: requestID)
             } catch {
