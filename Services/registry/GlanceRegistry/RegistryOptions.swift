@@ -30,6 +30,6 @@ enum RegistryOptions {
     static let all: [OptionDescription] =
         listening.all + LogOptions.all + [
             OptionDescription(connection), OptionDescription(readers), OptionDescription(keyFile),
-            OptionDescription(uploadLease),
+            OptionDescription(uploadLease), OptionDescription(MetadefOptions.sourcePath),
         ]
 }

@@ -13,7 +13,7 @@ struct ManageCommand: AsyncParsableCommand {
 
               glance-manage --config-file /etc/glance/glance-registry.conf db sync
             """,
-        subcommands: [DatabaseCommand.self]
+        subcommands: [DatabaseCommand.self, OldLoadMetadefsCommand.self]
     )
 
     /// Stands before the subcommand, as in the reference.
@@ -22,21 +22,24 @@ struct ManageCommand: AsyncParsableCommand {
 
 extension ConfigurationFiles {
     /// Opens the database that the configuration names, beside whoever else uses it.
-    func open() throws -> SQLiteDatabase {
+    func open() throws -> SQLiteDatabase { try openConfigured().database }
+
+    /// The database, and the configuration that names it.
+    func openConfigured() throws -> (database: SQLiteDatabase, configuration: ServiceConfiguration) {
         let (configuration, _) = try start("glance-manage", standard: "/etc/glance/glance-registry.conf", options: nil)
-        return try SQLiteDatabase(
-            path: try DatabaseOptions.sqlitePath(in: configuration),
-            readers: 1,
-            exclusiveService: false
-        )
+        let path = try DatabaseOptions.sqlitePath(in: configuration)
+        return (try SQLiteDatabase(path: path, readers: 1, exclusiveService: false), configuration)
     }
 }
 
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db",
-        abstract: "The database's schema.",
-        subcommands: [SyncCommand.self, VersionCommand.self, CheckCommand.self]
+        abstract: "The database's schema, and the catalogue of metadata definitions.",
+        subcommands: [
+            SyncCommand.self, VersionCommand.self, CheckCommand.self, LoadMetadefsCommand.self,
+            UnloadMetadefsCommand.self, ExportMetadefsCommand.self,
+        ]
     )
 }
 
