@@ -3,7 +3,7 @@ internal import RegistryContract
 internal import WireJSON
 
 extension MetadefTable {
-    /// One page in one statement, and one more for the marker; each namespace has its associations and no other content.
+    /// One page in one statement, and two more for a marker; each namespace has its associations and no other content.
     ///
     /// - Throws: `notFound` when the marker is no namespace that the caller may see.
     public func list(_ query: MetadefNamespaceQuery, visibleTo caller: Caller) throws -> [MetadefRecord] {
