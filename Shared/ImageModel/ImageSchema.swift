@@ -53,6 +53,11 @@ public struct ImageSchema: Sendable, Equatable {
             ).document
     }
 
+    /// The properties that the operator declared beside the fields of an image.
+    public var declaredNames: Set<String> {
+        Set(schema.properties.filter { $0.schema.isBase == false }.map(\.name))
+    }
+
     /// - Throws: ``ServiceError`` (`invalidRequest`) naming the first field that does not fit.
     public func validate(create object: JSONObject) throws(ServiceError) {
         try refuse(schema.firstViolation(of: .object(object)))

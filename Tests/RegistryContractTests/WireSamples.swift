@@ -22,7 +22,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = operations + responses
+    static let all = operations + responses + metadefParts
 
     static let operations: [WireSample] = [
         WireSample(ShowImage(id: id)),
@@ -39,6 +39,14 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(AddMember(image: id, revision: 7, member: "p2", quota: -1)),
         WireSample(UpdateMember(image: id, revision: 7, member: "p2", status: .rejected)),
         WireSample(RemoveMember(image: id, revision: 7, member: "p2")),
+        WireSample(ListMetadefs(query: namespaceQuery)),
+        WireSample(ShowMetadefs(namespace: "n", part: .property("p", resourceType: "OS::Glance::Image"))),
+        WireSample(CreateMetadefs(record: metadefs)),
+        WireSample(UpdateMetadefs(current: "old", namespace: metadefs.namespace)),
+        WireSample(DeleteMetadefs(namespace: "n", revision: 7)),
+        WireSample(ChangeMetadefs(namespace: "n", revision: 7, change: .addTags(["a"], keepsOthers: true))),
+        WireSample(FindDefinitions(resourceType: "OS::Glance::Image", names: ["a", "b"])),
+        WireSample(ListResourceTypes()),
         WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
         WireSample(BeginStaging(image: id, attempt: "a1", holder: holder, store: "staging@n", url: "file:///a")),
         WireSample(FinishStaging(attempt: "a1", size: 1 << 40, identity: "dev:ino", host: "http://n")),
@@ -81,6 +89,19 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ImageWithMember(image: image, member: member)),
         WireSample(ImageWithMember(image: image, member: nil)),
         WireSample(RelocatedImage(image: image, deletions: [deletion, bareDeletion])),
+        WireSample(metadefs),
+        WireSample(MetadefRecord(namespace: MetadefNamespace(name: "n"))),
+        WireSample(MetadefPage(namespaces: [metadefs])),
+        WireSample(
+            ResourceTypes(types: [
+                ResourceType(
+                    name: "OS::Glance::Image",
+                    protected: true,
+                    createdAt: Timestamp(microseconds: 1),
+                    updatedAt: Timestamp(microseconds: 2)
+                )
+            ])
+        ),
         WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
         WireSample(UploadClaim(leaseSeconds: 60)),
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),

@@ -26,7 +26,8 @@ struct WireTests {
         let optional: Set<String> = [
             "marker", "store", "identity", "user", "project", "service_roles", "read_only", "field", "name", "owner",
             "container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value",
-            "member", "host",
+            "member", "host", "display_name", "description", "visibility", "resource_types", "prefix",
+            "properties_target", "resource_type", "limit",
         ]
         for name in object.names {
             var changed = object

@@ -1,4 +1,5 @@
 import Digests
+import ImageAPI
 import ImageModel
 import ServiceKit
 
@@ -136,6 +137,16 @@ enum APIOptions {
         deprecated: [OptionName("DEFAULT", "disk_formats")]
     )
 
+    static let propertyCheck = ConfigurationOption<PropertyCheckMode>.choice(
+        "metadefs",
+        "check_properties",
+        default: .off,
+        help:
+            "Hold the properties that a creation or a PATCH of an image brings along to the metadata definitions that "
+            + "the caller may see: off, values (a value that breaks its definition is refused) or all (a property that "
+            + "nobody defines is refused, too)."
+    )
+
     // MARK: The registry
 
     static let keyFile = ConfigurationOption.string(
@@ -155,6 +166,7 @@ enum APIOptions {
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(showsLocations),
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
-            OptionDescription(containerFormats), OptionDescription(diskFormats), OptionDescription(keyFile),
+            OptionDescription(containerFormats), OptionDescription(diskFormats),
+            OptionDescription(propertyCheck), OptionDescription(keyFile),
         ] + RegistryHopOptions.all + StoreOptions.all
 }

@@ -159,6 +159,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.maximumPageSize = try configuration.value(of: APIOptions.maximumPageSize)
         settings.maximumRequestIDLength = try configuration.value(of: APIOptions.requestIDLength)
         settings.imageSizeCap = try configuration.value(of: APIOptions.imageSizeCap)
+        settings.propertyCheck = try configuration.value(of: APIOptions.propertyCheck)
         settings.hashAlgorithm = try configuration.value(of: APIOptions.hashAlgorithm)
         settings.locationRules = LocationRules(
             areVisible: try configuration.value(of: APIOptions.showsLocations),

@@ -39,6 +39,8 @@ public struct ImageAPISettings: Sendable {
     public var imageSizeCap: Int64 = 1 << 40
     /// Algorithm of the multihash (`hashing_algorithm`).
     public var hashAlgorithm = DigestAlgorithm.sha512
+    /// Whether properties must fit the metadata definitions (`check_properties`).
+    public var propertyCheck = PropertyCheckMode.off
 
     public init(schema: ImageSchema, limits: ImageLimits, catalogue: StoreCatalogue) {
         self.schema = schema

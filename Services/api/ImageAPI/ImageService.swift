@@ -40,6 +40,12 @@ public struct ImageService: Sendable {
         let reading = ImageReading(registry: registry, policy: policy)
         settings.maySeeLocations = { policy.allows(.getImageLocation, PolicyTarget(image: $0, caller: $1), $1) }
         let external = ExternalLocations(catalogue: catalogue)
+        let check = PropertyCheck(
+            registry: registry,
+            policy: policy,
+            mode: settings.propertyCheck,
+            declared: settings.schema.declaredNames
+        )
         let change = ImageChange(
             registry: registry,
             policy: policy,
@@ -47,7 +53,8 @@ public struct ImageService: Sendable {
             locationRules: settings.locationRules,
             external: external,
             data: data,
-            holder: holder
+            holder: holder,
+            check: check
         )
         let digests = LocationDigests(
             registry: registry,
@@ -56,11 +63,12 @@ public struct ImageService: Sendable {
             tries: settings.digestTries,
             logger: logger
         )
+        let metadefs = MetadefEditing(registry: registry, policy: policy)
         let routes: [[Route]] = [
             ImageRoutes(
                 settings: settings,
                 reading: reading,
-                creation: ImageCreation(registry: registry, policy: policy, limits: settings.limits),
+                creation: ImageCreation(registry: registry, policy: policy, limits: settings.limits, check: check),
                 change: change,
                 deletion: ImageDeletion(registry: registry, policy: policy, data: data, holder: holder, logger: logger)
             ).routes,
@@ -105,6 +113,12 @@ public struct ImageService: Sendable {
                     holder: holder
                 )
             ).routes,
+            MetadefNamespaceRoutes(settings: settings, editing: metadefs).routes,
+            MetadefPropertyRoutes(editing: metadefs).routes,
+            MetadefObjectRoutes(editing: metadefs).routes,
+            MetadefTagRoutes(editing: metadefs).routes,
+            ResourceTypeRoutes(editing: metadefs).routes,
+            PropertyCheckRoutes(reading: reading, check: check).routes,
             InfoRoutes(settings: settings, policy: policy).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]

@@ -45,6 +45,17 @@ enum PolicyDefaults {
         case .publicizeImage, .deleteImageLocation, .copyImage, .manageImageCache, .listCachedNodes, .cacheImage,
             .cacheList, .cacheDelete, .cacheClean, .cachePrune, .tasksAPIAccess:
             return false
+        case .getMetadefNamespaces:
+            return isReader && owns
+        case .getMetadefNamespace, .getMetadefObjects, .getMetadefObject, .getMetadefProperties, .getMetadefProperty,
+            .listMetadefResourceTypes, .getMetadefResourceType, .getMetadefTags, .getMetadefTag:
+            return isReader && (owns || target.visibility == .public)
+        case .addMetadefNamespace, .modifyMetadefNamespace, .deleteMetadefNamespace, .addMetadefObject,
+            .modifyMetadefObject, .deleteMetadefObject, .addMetadefProperty, .modifyMetadefProperty,
+            .removeMetadefProperty, .addMetadefResourceTypeAssociation, .removeMetadefResourceTypeAssociation,
+            .addMetadefTags, .addMetadefTag, .modifyMetadefTag, .deleteMetadefTag, .deleteMetadefTags:
+            // `rule:metadef_admin`.
+            return false
         }
     }
 }

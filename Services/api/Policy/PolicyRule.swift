@@ -1,6 +1,5 @@
-/// The rules that guard images, under the names that a policy file uses (Glance, "Policy defaults").
-///
-/// The rules of the metadata definitions are not here yet.
+/// The rules that guard images and metadata definitions, under the names that a policy file uses (Glance, "Policy
+/// defaults").
 public enum PolicyRule: String, CaseIterable, Sendable {
     // Images.
     case addImage = "add_image"
@@ -49,4 +48,32 @@ public enum PolicyRule: String, CaseIterable, Sendable {
     case getTasks = "get_tasks"
     case addTask = "add_task"
     case modifyTask = "modify_task"
+
+    // Metadata definitions.
+    case getMetadefNamespaces = "get_metadef_namespaces"
+    case getMetadefNamespace = "get_metadef_namespace"
+    case addMetadefNamespace = "add_metadef_namespace"
+    case modifyMetadefNamespace = "modify_metadef_namespace"
+    case deleteMetadefNamespace = "delete_metadef_namespace"
+    case getMetadefObjects = "get_metadef_objects"
+    case getMetadefObject = "get_metadef_object"
+    case addMetadefObject = "add_metadef_object"
+    case modifyMetadefObject = "modify_metadef_object"
+    case deleteMetadefObject = "delete_metadef_object"
+    case getMetadefProperties = "get_metadef_properties"
+    case getMetadefProperty = "get_metadef_property"
+    case addMetadefProperty = "add_metadef_property"
+    case modifyMetadefProperty = "modify_metadef_property"
+    case removeMetadefProperty = "remove_metadef_property"
+    case listMetadefResourceTypes = "list_metadef_resource_types"
+    case getMetadefResourceType = "get_metadef_resource_type"
+    case addMetadefResourceTypeAssociation = "add_metadef_resource_type_association"
+    case removeMetadefResourceTypeAssociation = "remove_metadef_resource_type_association"
+    case getMetadefTags = "get_metadef_tags"
+    case getMetadefTag = "get_metadef_tag"
+    case addMetadefTags = "add_metadef_tags"
+    case addMetadefTag = "add_metadef_tag"
+    case modifyMetadefTag = "modify_metadef_tag"
+    case deleteMetadefTag = "delete_metadef_tag"
+    case deleteMetadefTags = "delete_metadef_tags"
 }

@@ -29,6 +29,11 @@ public struct PolicyTarget: Sendable {
         self.init(owner: proposedOwner, visibility: visibility)
     }
 
+    /// A namespace of metadata definitions, for itself and for all that it holds.
+    public init(namespace: MetadefNamespace) {
+        self.init(owner: namespace.owner, visibility: namespace.visibility == .public ? .public : .private)
+    }
+
     /// The caller's own project, for what concerns no image in particular (`get_images`).
     public static func project(of caller: Caller) -> PolicyTarget {
         PolicyTarget(owner: caller.project, visibility: nil)

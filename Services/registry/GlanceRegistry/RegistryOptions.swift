@@ -41,5 +41,6 @@ enum RegistryOptions {
         listening.all + LogOptions.all + DatabaseOptions.all + [
             OptionDescription(listTimeout),
             OptionDescription(keyFile), OptionDescription(uploadLease), OptionDescription(exchangeLimit),
+            OptionDescription(MetadefOptions.sourcePath),
         ]
 }

@@ -13,7 +13,7 @@ struct ManageCommand: AsyncParsableCommand {
 
               glance-manage --config-file /etc/glance/glance-registry.conf db sync
             """,
-        subcommands: [DatabaseCommand.self]
+        subcommands: [DatabaseCommand.self, OldLoadMetadefsCommand.self]
     )
 
     /// Stands before the subcommand, as in the reference.
@@ -23,10 +23,11 @@ struct ManageCommand: AsyncParsableCommand {
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db",
-        abstract: "The database's schema, and what deletions left in it.",
+        abstract: "The database's schema, what deletions left in it, and the catalogue of metadata definitions.",
         subcommands: [
             SyncCommand.self, ExpandCommand.self, ContractCommand.self, VersionCommand.self, CheckCommand.self,
-            PurgeCommand.self, PurgeImagesTableCommand.self,
+            PurgeCommand.self, PurgeImagesTableCommand.self, LoadMetadefsCommand.self, UnloadMetadefsCommand.self,
+            ExportMetadefsCommand.self,
         ]
     )
 }
@@ -38,21 +39,24 @@ protocol ToolCommand: AsyncParsableCommand {
     func run(on database: any Database) async throws -> Int32
 }
 
+extension ConfigurationFiles {
+    /// Opens the database that the configuration names, beside whoever else uses it.
+    func openDatabase() async throws -> (database: any Database, configuration: ServiceConfiguration) {
+        let (configuration, logger) = try start(
+            "glance-manage",
+            standard: "/etc/glance/glance-registry.conf",
+            options: nil
+        )
+        let opener = ConfiguredDatabase(configuration, program: "glance-manage", user: .tool, logger: logger)
+        return (try await opener.open(), configuration)
+    }
+}
+
 extension ToolCommand {
     func run() async throws {
         let code: Int32
         do {
-            let (configuration, logger) = try manage.files.start(
-                "glance-manage",
-                standard: "/etc/glance/glance-registry.conf",
-                options: nil
-            )
-            let database = try await ConfiguredDatabase(
-                configuration,
-                program: "glance-manage",
-                user: .tool,
-                logger: logger
-            ).open()
+            let (database, _) = try await manage.files.openDatabase()
             do {
                 code = try await run(on: database)
             } catch {

@@ -7,11 +7,13 @@ struct SchemaRoutes: Sendable {
     private let documents: [(name: String, bytes: [UInt8])]
 
     init(schema: ImageSchema) {
-        documents = [
+        let images = [
             ("image", schema.document), ("images", schema.collectionDocument),
             ("member", MemberSchema.document), ("members", MemberSchema.collectionDocument),
             ("task", TaskSchema.document), ("tasks", TaskSchema.collectionDocument),
-        ].map { ($0, Array($1.text.utf8)) }
+        ]
+        let metadefs = MetadefSchemaDocuments.all.map { ("metadefs/\($0.name)", $0.document) }
+        documents = (images + metadefs).map { ($0, Array($1.text.utf8)) }
     }
 
     var routes: [Route] {

@@ -20,6 +20,7 @@ struct ImageChange: Sendable {
     let external: ExternalLocations
     let data: DataDeletion
     let holder: Holder
+    let check: PropertyCheck
 
     /// How often a change is decided anew before its client is told to try again.
     static let tries = 40
@@ -181,6 +182,8 @@ struct ImageChange: Sendable {
         while true {
             let image = try await registry.image(id, as: caller, requestID: requestID)
             guard let change = try await decide(image) else { return image }
+            let properties = change.image.properties
+            try await check.require(properties, before: image.properties, as: caller, requestID: requestID)
             do throws(RegistryError) {
                 return try await write(change, as: caller, requestID: requestID)
             } catch {

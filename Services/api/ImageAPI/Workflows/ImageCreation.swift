@@ -3,11 +3,12 @@ internal import Policy
 internal import RegistryContract
 internal import ServiceKit
 
-/// Creates the record of an image, still without data: one exchange.
+/// Creates the record of an image, still without data: one exchange, and one more where properties are checked.
 struct ImageCreation: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
     let limits: ImageLimits
+    let check: PropertyCheck
 
     func create(_ draft: ImageDraft, as caller: Caller, requestID: String) async throws -> Image {
         try policy.requireWritable(caller)
@@ -15,6 +16,7 @@ struct ImageCreation: Sendable {
         try policy.requireCreate(owner: owner, visibility: draft.visibility, by: caller)
         try draft.requireValidFields()
         try draft.requireRoom(within: limits)
+        try await check.require(draft.properties, as: caller, requestID: requestID)
         // The registry's clock sets the times.
         let image = draft.image(newID: Self.newID(), owner: owner, now: Timestamp(microseconds: 0))
         return try await registry.ask(CreateImage(image: image), as: caller, requestID: requestID)

@@ -18,6 +18,10 @@ public struct SQLDialect: Sendable, Equatable {
     /// Aggregate of a value: a JSON array.
     public var jsonArrayAggregate: String
 
+    /// A table expression with one placeholder, the text of a JSON array: its elements as rows (`position`, `element`);
+    /// `element ->> 'name'` is the text of an element's member.
+    public var jsonElements: String
+
     public var blobType: String
     /// Type and constraint of a column that numbers its rows, ascending and never reused.
     public var autoIncrementPrimaryKey: String
@@ -58,6 +62,7 @@ public struct SQLDialect: Sendable, Equatable {
         jsonObjectAggregate: "json_group_object",
         jsonArray: "json_array",
         jsonArrayAggregate: "json_group_array",
+        jsonElements: "(SELECT key AS position, value AS element FROM json_each(?))",
         blobType: "BLOB",
         autoIncrementPrimaryKey: "INTEGER PRIMARY KEY AUTOINCREMENT",
         withoutRowID: " WITHOUT ROWID",
@@ -75,6 +80,10 @@ public struct SQLDialect: Sendable, Equatable {
         jsonObjectAggregate: "json_object_agg",
         jsonArray: "json_build_array",
         jsonArrayAggregate: "json_agg",
+        jsonElements: """
+            (SELECT ordinality AS position, value AS element
+            FROM json_array_elements(CAST(? AS json)) WITH ORDINALITY)
+            """,
         blobType: "BYTEA",
         autoIncrementPrimaryKey: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         withoutRowID: "",
