@@ -185,7 +185,7 @@ struct QueryPlanTests {
         "SEARCH i USING INDEX sqlite_autoindex_images_1 (id=?)",
     ]
     private static let valued = [
-        "SEARCH d USING COVERING INDEX image_properties_by_value (name=? AND value_prefix=?)",
+        "SEARCH d USING INDEX image_properties_by_value (name=? AND value_prefix=?)",
         "SEARCH i USING INDEX sqlite_autoindex_images_1 (id=?)",
     ]
 
@@ -198,7 +198,7 @@ struct QueryPlanTests {
         let behind = try await plan(caller, [("os", "linux")], marker: true)
         let range = "name=? AND value_prefix=? AND (image_created_at,image_id)<(?,?)"
         expect(
-            [["SEARCH d USING COVERING INDEX image_properties_by_value (\(range))", Self.image]],
+            [["SEARCH d USING INDEX image_properties_by_value (\(range))", Self.image]],
             in: behind,
             "behind a marker"
         )

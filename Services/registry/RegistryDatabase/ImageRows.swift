@@ -4,8 +4,12 @@ internal import ImageModel
 struct ImageRows {
     /// A table or a subquery, called `d`.
     var source: SQLCondition
-    /// Over `d`.
+    /// Over `d`: what the index finds them by.
     var condition: SQLCondition
+    /// Which of the list's filters leads to them, by its place.
+    var filter: Int?
+    /// Over `d`: with it, their images are exactly those that pass, and the filter itself need not be asked.
+    var exactly: SQLCondition?
     /// Whether the index has them in the order of `image_created_at, image_id`.
     var areInOrderOfCreation = false
     /// Whether they are images themselves, which a walk over images finds by the same index.
@@ -34,9 +38,11 @@ struct ImageRows {
         switch filter {
         case .tag(let tag):
             self.init("image_tags", SQLCondition("d.value = ?", [.text(tag)]))
+            exactly = SQLCondition("1 = 1")
             areInOrderOfCreation = true
         case .property(let name, let value):
             self.init(property: name, values: [value])
+            exactly = SQLCondition("d.value = ?", [.text(value)])
             areInOrderOfCreation = true
         case .text(.name, let names): self.init(images: .equals("d.sort_name", anyOf: names.map(SQLValue.text)))
         case .text(.id, let ids): self.init(images: .equals("d.id", anyOf: ids.map(SQLValue.text)))

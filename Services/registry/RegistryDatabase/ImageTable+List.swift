@@ -26,8 +26,13 @@ extension ImageTable {
     private func walks(_ query: ImageListQuery, _ caller: Caller) throws -> [ImageWalk] {
         var condition = SQLCondition("i.deleted_at IS NULL AND i.status <> 'killed'")
         condition.add("i.os_hidden = ?", SQLValue(query.hidden))
-        for filter in query.filters { filter.add(to: &condition, connection.dialect) }
-        guard let rows = try rows(query, caller) else {
+        let rows = try rows(query, caller)
+        // What the rows have decided is not asked again: PostgreSQL would join the same table twice.
+        let decided = rows?.exactly == nil ? nil : rows?.filter
+        for (place, filter) in query.filters.enumerated() where place != decided {
+            filter.add(to: &condition, connection.dialect)
+        }
+        guard let rows else {
             return ImageWalk.audience(of: query, caller).map { walk in
                 var walk = walk
                 walk.condition.add(condition)
@@ -41,12 +46,19 @@ extension ImageTable {
         return [walk]
     }
 
+    /// Of how many filters the rows are counted.
+    private static let maximumCandidates = 8
+
     /// The rows by which the images are found best; `nil` where they are met best without.
     ///
     /// No database's statistics are needed for that: the index tells how many rows there are, and the count ends at a
     /// few thousand. Where there are more on every way, images that pass are met soon whatever the order.
     private func rows(_ query: ImageListQuery, _ caller: Caller) throws -> ImageRows? {
-        let candidates = query.filters.compactMap { ImageRows($0, connection.dialect) }
+        let candidates = query.filters.enumerated().compactMap { place, filter in
+            var rows = ImageRows(filter, connection.dialect)
+            rows?.filter = place
+            return rows
+        }.prefix(Self.maximumCandidates)
         guard candidates.contains(where: { !$0.areImages }) else { return nil }
         let isOrdered = caller.isAdmin && query.sort.isByCreation
         if isOrdered, candidates.count == 1, candidates[0].areInOrderOfCreation { return candidates[0] }
@@ -57,7 +69,7 @@ extension ImageTable {
         return isOrdered ? candidates.first(where: \.areInOrderOfCreation) : nil
     }
 
-    private func count(_ candidates: [ImageRows], upTo limit: Int) throws -> [Int64] {
+    private func count(_ candidates: ArraySlice<ImageRows>, upTo limit: Int) throws -> [Int64] {
         let counts = candidates.enumerated().map { number, rows in
             "(SELECT count(*) FROM (SELECT 1 FROM \(rows.source.sql) WHERE \(rows.condition.sql) LIMIT ?) c\(number))"
         }

@@ -16,6 +16,7 @@ struct ImageWalk {
     init(_ rows: ImageRows) {
         self.rows = rows
         condition = rows.condition
+        if let exactly = rows.exactly { condition.add(exactly) }
         condition.add("i.id = d.image_id")
     }
 
