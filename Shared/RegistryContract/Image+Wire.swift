@@ -94,7 +94,7 @@ extension JSONMembers {
         return id
     }
 
-    fileprivate func object(named name: String) throws(JSONShapeError) -> JSONObject {
+    func object(named name: String) throws(JSONShapeError) -> JSONObject {
         guard let value = object[name] else { throw JSONShapeError(member: name, reason: "is missing") }
         guard case .object(let object) = value else {
             throw JSONShapeError(member: name, reason: "is \(value.kind), an object is expected")

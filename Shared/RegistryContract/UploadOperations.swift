@@ -55,7 +55,8 @@ public struct BeginUpload: RegistryOperation {
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
-        externalMetadata = members.object["external_metadata"]?.objectValue
+        externalMetadata =
+            try members.object["external_metadata"] == nil ? nil : members.object(named: "external_metadata")
         image = try members.imageID("image")
         attempt = try members.string("attempt")
         holder = try members.value("holder")

@@ -63,7 +63,7 @@ struct AppliedWriteTableTests {
         try await subject.withTables { tables in
             let key = key
             let answers = try await withThrowingTaskGroup(of: [UInt8].self) { group in
-                for number in UInt8(0)..<20 {
+                for number in UInt8(1)...20 {
                     group.addTask {
                         try await tables.database.write { connection in
                             let applied = AppliedWriteTable(connection)

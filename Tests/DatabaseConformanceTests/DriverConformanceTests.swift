@@ -461,7 +461,8 @@ struct DriverConformanceTests {
     @Test("a query that runs away is stopped, and its connection goes on serving", arguments: DatabaseUnderTest.all)
     func runawayQuery(_ subject: DatabaseUnderTest) async throws {
         try await subject.withDatabase(limits: DatabaseLimits(patience: .milliseconds(300))) { database in
-            let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i % 7 + 1 FROM n) SELECT count(*) FROM n"
+            let endless =
+                "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i % 7 + 1 FROM n) SELECT count(*) FROM n"
             for _ in 0..<6 {
                 let error = await #expect(throws: DatabaseError.self) {
                     try await database.read { try $0.query(endless, []) { $0.integer(0) } }
@@ -479,7 +480,8 @@ struct DriverConformanceTests {
             func count(to end: Int64, within limit: Duration) async throws -> Int64? {
                 try await database.read { connection in
                     try connection.limit(to: limit)
-                    let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                    let numbers =
+                        "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
                     return try connection.first("\(numbers) SELECT count(*) FROM n", [.integer(end)]) { $0.integer(0) }
                 }
             }

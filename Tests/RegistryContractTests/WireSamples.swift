@@ -47,7 +47,6 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ChangeMetadefs(namespace: "n", revision: 7, change: .addTags(["a"], keepsOthers: true))),
         WireSample(FindDefinitions(resourceType: "OS::Glance::Image", names: ["a", "b"])),
         WireSample(ListResourceTypes()),
-        WireSample(BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a")),
         WireSample(BeginStaging(image: id, attempt: "a1", holder: holder, store: "staging@n", url: "file:///a")),
         WireSample(FinishStaging(attempt: "a1", size: 1 << 40, identity: "dev:ino", host: "http://n")),
         WireSample(

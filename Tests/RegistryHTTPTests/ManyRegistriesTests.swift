@@ -177,7 +177,8 @@ struct ManyRegistriesTests {
                 try await withClient(endpoints(ports)) { client in
                     for _ in 0..<6 { _ = try await client.call(CreateImage(image: .sample())) }
                 }
-                #expect(ContinuousClock.now - start < .seconds(2))
+                // Far less than one write's patience, with room for a busy machine.
+                #expect(ContinuousClock.now - start < .seconds(10))
                 #expect(try await registry.count() == 6)
             }
         }

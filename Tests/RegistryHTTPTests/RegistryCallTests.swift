@@ -228,10 +228,12 @@ struct RegistryCallTests {
     func handlers() {
         let operations: [any RegistryOperation.Type] = [
             ShowImage.self, ListImages.self, CreateImage.self, UpdateImage.self, DeleteImage.self, RestoreImage.self,
-            ListImageTasks.self, BeginStaging.self, FinishStaging.self,
+            RelocateImage.self, RecordDigests.self, ListImageTasks.self, BeginStaging.self, FinishStaging.self,
             ListMembers.self, ShowMember.self, AddMember.self, UpdateMember.self, RemoveMember.self,
             BeginUpload.self, RenewUploads.self, FinishUpload.self, AbortUpload.self, ReleaseUploads.self,
             CheckAttempts.self, ClaimDeletions.self, FinishDeletions.self, PostponeDeletions.self,
+            ListMetadefs.self, ShowMetadefs.self, CreateMetadefs.self, UpdateMetadefs.self, DeleteMetadefs.self,
+            ChangeMetadefs.self, FindDefinitions.self, ListResourceTypes.self,
         ]
         #expect(RegistryHandlers.all.exchanges.keys.sorted() == operations.map { $0.name }.sorted())
     }

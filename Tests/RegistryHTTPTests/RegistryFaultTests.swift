@@ -250,7 +250,8 @@ struct RegistryFaultTests {
                 tasks.cancelAll()
                 try await tasks.waitForAll()
             }
-            #expect(ContinuousClock.now - start < .seconds(3))
+            // Far less than a write's patience of twenty seconds, with room for a busy machine.
+            #expect(ContinuousClock.now - start < .seconds(10))
         }
     }
 }

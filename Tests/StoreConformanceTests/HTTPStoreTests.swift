@@ -112,7 +112,8 @@ struct HTTPStoreTests {
         try await WebServer.with({ [bytes] request in
             request.method == .GET ? .init(body: bytes) : .init(status: .methodNotAllowed)
         }) { server in
-            #expect(try await store().byteCount(at: server.url("/")) == 300_000)
+            let byteCount = try await store().byteCount(at: server.url("/"))
+            #expect(byteCount == 300_000)
         }
     }
 
@@ -138,9 +139,11 @@ struct HTTPStoreTests {
                 return .init(status: .found, headers: ["location": hops == 0 ? target.url("/data") : "/\(hops - 1)"])
             }) { source in
                 let url = "http://user:secret@127.0.0.1:\(source.port)"
-                #expect(try await store().byteCount(at: url + "/4") == 300_000)
+                let byteCount = try await store().byteCount(at: url + "/4")
+                #expect(byteCount == 300_000)
                 let basic = "Basic dXNlcjpzZWNyZXQ="
-                #expect(seen.withLock { $0 } == [basic, basic, basic, basic, basic, nil])
+                let sent = seen.withLock { $0 }
+                #expect(sent == [basic, basic, basic, basic, basic, nil])
                 let error = await #expect(throws: StoreError.self) { try await store().byteCount(at: url + "/5") }
                 #expect(error?.code == .invalidLocation)
             }
@@ -166,7 +169,8 @@ struct HTTPStoreTests {
                 }
             }
         }
-        #expect(count.withLock { $0 } == 0)
+        let asked = count.withLock { $0 }
+        #expect(asked == 0)
     }
 
     @Test("a source that does not answer is unavailable, in bounded time")

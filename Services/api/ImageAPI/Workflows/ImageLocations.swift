@@ -4,6 +4,7 @@ internal import Policy
 internal import RegistryContract
 internal import ServiceKit
 internal import StoreLayer
+internal import WireJSON
 
 /// Shows where an image's data is, and records data that is somewhere already (Image API v2, "Locations API").
 struct ImageLocations: Sendable {

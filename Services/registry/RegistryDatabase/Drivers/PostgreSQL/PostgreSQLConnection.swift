@@ -70,7 +70,9 @@ final class PostgreSQLConnection: SQLConnection {
         do {
             try job.run(on: self)
         } catch {
-            throw failure ?? error
+            // A body may give a failed statement a name of its own, but not hide that trying again would help.
+            if let failure, failure.remedy != .none { throw failure }
+            throw error
         }
         if let failure { throw failure }
         guard !hasBegun || session.isInTransaction else {
