@@ -22,6 +22,8 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     // Command lines.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Policy files, which are YAML.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
 ]
 
 let features = ["ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault"]
@@ -47,6 +49,7 @@ let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-met
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -60,6 +63,7 @@ let package = Package(
         .executable(name: "glance-api", targets: ["GlanceAPI"]),
         .executable(name: "glance-registry", targets: ["GlanceRegistry"]),
         .executable(name: "glance-manage", targets: ["Manage"]),
+        .executable(name: "glance-policy", targets: ["PolicyTool"]),
     ],
     dependencies: dependencies,
     targets: [
@@ -106,7 +110,8 @@ let package = Package(
                 nioCore, nioPosix, nioHTTP1, nioSSL,
             ]
         ),
-        library("Policy", at: "Services/api/Policy", ["ImageModel"]),
+        library("PolicyLanguage", at: "Services/api/PolicyLanguage"),
+        library("Policy", at: "Services/api/Policy", ["PolicyLanguage", "ImageModel", "ServiceKit", logging, yams]),
         library("ImageFormats", at: "Services/api/ImageFormats"),
         library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
         library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", nioCore]),
@@ -138,6 +143,12 @@ let package = Package(
                 "RegistryContract",
                 "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle, arguments, nioCore, nioPosix,
             ]
+        ),
+
+        program(
+            "PolicyTool",
+            at: "Services/api/PolicyTool",
+            ["Policy", "PolicyLanguage", "ImageModel", "ServiceKit", "WireJSON", arguments, logging]
         ),
 
         // The registry service.
@@ -187,7 +198,8 @@ package.targets += [
             nioHTTP1,
         ]
     ),
-    tests("PolicyTests", ["Policy", "ImageModel"]),
+    tests("PolicyLanguageTests", ["PolicyLanguage"]),
+    tests("PolicyTests", ["Policy", "PolicyLanguage", "ImageModel", "ServiceKit", logging]),
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
     tests(
         "StoreConformanceTests",

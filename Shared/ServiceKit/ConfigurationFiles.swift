@@ -35,11 +35,23 @@ public struct ConfigurationFiles: ParsableArguments {
         }
         return (configuration, logger)
     }
-    /// Another file of that name that belongs to the configuration, where oslo.config looks for one: in the directories,
-    /// beside the files (the last of them first), in `/etc/glance`. `nil` when there is none.
+
+    /// Another file of that name that belongs to the configuration, the first of ``candidates(_:)`` that is there; `nil`
+    /// when there is none.
     public func companion(_ name: String) -> String? {
-        let folders = directories + files.reversed().map(Self.folder) + ["/etc/glance"]
-        return folders.map { $0.hasSuffix("/") ? $0 + name : "\($0)/\(name)" }.first { access($0, F_OK) == 0 }
+        candidates(name).first { access($0, F_OK) == 0 }
+    }
+
+    /// Where oslo.config looks for another file of the configuration: in the directories, beside the files (the last of
+    /// them first), in `/etc/glance`. An absolute path is looked for where it is.
+    public func candidates(_ name: String) -> [String] {
+        guard !name.hasPrefix("/") else { return [name] }
+        var folders: [String] = []
+        for folder in directories + files.reversed().map(Self.folder) + ["/etc/glance"] where !folders.contains(folder)
+        {
+            folders.append(folder)
+        }
+        return folders.map { $0.hasSuffix("/") ? $0 + name : "\($0)/\(name)" }
     }
 
     private static func folder(of file: String) -> String {

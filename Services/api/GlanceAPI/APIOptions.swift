@@ -1,6 +1,7 @@
 import Digests
 import ImageAPI
 import ImageModel
+import Policy
 import ServiceKit
 
 /// The options of glance-api, in the order in which they are documented.
@@ -168,5 +169,5 @@ enum APIOptions {
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
             OptionDescription(containerFormats), OptionDescription(diskFormats),
             OptionDescription(propertyCheck), OptionDescription(keyFile),
-        ] + RegistryHopOptions.all + StoreOptions.all
+        ] + RegistryHopOptions.all + PolicyOptions.all + PropertyProtectionOptions.all + StoreOptions.all
 }

@@ -43,7 +43,12 @@ struct ServeCommand: AsyncParsableCommand {
         )
         let address = try APIOptions.listening.address(in: configuration)
         let shutdownTimeout = try configuration.value(of: APIOptions.listening.shutdownTimeout)
-        let policy = ImagePolicy()
+        let policy = ImagePolicy(
+            files: try PolicyFiles(
+                try PolicyOptions.settings(in: configuration, beside: files),
+                logger: Logger(label: "glance.api.policy")
+            )
+        )
         let identity = try IdentityOptions.provider(configuration, address, policy, logger)
         let keyFile = try configuration.value(of: APIOptions.keyFile)
         let keys = try FollowedFiles([keyFile], logger: logger) { try RegistryKeys(file: keyFile) }
@@ -67,6 +72,12 @@ struct ServeCommand: AsyncParsableCommand {
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
         var settings = try settings(configuration, catalogue, declared)
         settings.isServedOverTLS = tls != nil
+        settings.propertyProtections = try PropertyProtectionOptions.protections(
+            in: configuration,
+            beside: files,
+            policy: policy,
+            logger: logger
+        )
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
 

@@ -1,5 +1,6 @@
 public import Digests
 public import ImageModel
+public import Policy
 public import StoreLayer
 
 /// What an operator decides about the public API.
@@ -27,6 +28,8 @@ public struct ImageAPISettings: Sendable {
     public var believesProxyHeaders = false
     /// Whether clients connect with TLS, which makes links begin with `https`.
     public var isServedOverTLS = false
+    /// Who may see and change which custom properties.
+    public var propertyProtections = PropertyProtections.none
     /// Which web pages may use the API.
     public var crossOrigin = CrossOrigin()
     /// Whether data may be staged (`glance-direct` is one of `enabled_import_methods`).

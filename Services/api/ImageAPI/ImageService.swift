@@ -49,6 +49,7 @@ public struct ImageService: Sendable {
         let change = ImageChange(
             registry: registry,
             policy: policy,
+            protections: settings.propertyProtections,
             limits: settings.limits,
             locationRules: settings.locationRules,
             external: external,
@@ -68,7 +69,13 @@ public struct ImageService: Sendable {
             ImageRoutes(
                 settings: settings,
                 reading: reading,
-                creation: ImageCreation(registry: registry, policy: policy, limits: settings.limits, check: check),
+                creation: ImageCreation(
+                    registry: registry,
+                    policy: policy,
+                    protections: settings.propertyProtections,
+                    limits: settings.limits,
+                    check: check
+                ),
                 change: change,
                 deletion: ImageDeletion(registry: registry, policy: policy, data: data, holder: holder, logger: logger)
             ).routes,
@@ -125,6 +132,7 @@ public struct ImageService: Sendable {
         responder = ImageResponder(
             settings: settings,
             identity: identity,
+            policy: policy,
             monitoring: monitoring,
             versions: VersionDocument(hasSeveralStores: catalogue.isMultiStore),
             table: RouteTable(routes.flatMap { $0 }),

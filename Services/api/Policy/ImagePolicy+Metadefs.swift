@@ -32,10 +32,14 @@ extension ImagePolicy {
         by caller: Caller,
         absence: String
     ) throws(ServiceError) {
-        if allows(rule, target, caller) { return }
+        guard let refusal = refusal(of: rule, target, caller) else { return }
         guard rule != .getMetadefNamespace, allows(.getMetadefNamespace, target, caller) else {
-            throw ServiceError(.notFound, absence)
+            throw ServiceError(.notFound, absence, cause: refusal)
         }
-        throw ServiceError(.forbidden, "You are not authorized to complete \(rule.rawValue) action.")
+        throw ServiceError(
+            .forbidden,
+            "You are not authorized to complete \(rule.rawValue) action.",
+            cause: refusal
+        )
     }
 }

@@ -2,20 +2,44 @@ public import ImageModel
 
 /// Who may do what with images. The one place that turns "no" into an error the caller may see.
 public struct ImagePolicy: Sendable {
-    public init() {}
+    private let files: PolicyFiles?
+
+    /// The defaults, whatever files there are.
+    public init() { files = nil }
+
+    /// The defaults and the files, as they stand at each question.
+    public init(files: PolicyFiles) { self.files = files }
+
+    private var table: PolicyTable { files?.table ?? .defaults }
+
+    /// Takes over what changed in the files. Costs a few looks at the file system; to be called once per request.
+    public func followFiles() { files?.follow() }
 
     /// Whether a caller with these roles is an administrator (`context_is_admin`). Roles are lower case.
-    public func isAdmin(roles: Set<String>) -> Bool { PolicyDefaults.isAdmin(roles: roles) }
+    public func isAdmin(roles: Set<String>) -> Bool { isAdmin(Caller(roles: roles)) }
+
+    /// Whether a caller is an administrator (`context_is_admin`), whatever it says of itself.
+    public func isAdmin(_ caller: Caller) -> Bool { allows(.contextIsAdmin, .none, caller) }
 
     public func allows(_ rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> Bool {
-        PolicyDefaults.allows(rule, target, caller)
+        table.refusal(of: rule, target, caller) == nil
+    }
+
+    /// What a refusal is told as in the log; `nil` where there is none.
+    public func refusal(of rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal? {
+        table.refusal(of: rule, target, caller).map { PolicyRefusal(rule: rule.rawValue, reason: $0) }
+    }
+
+    /// Whether a rule allows that an operator named; nothing is asked about.
+    public func allows(ruleNamed name: String, _ caller: Caller) -> Bool {
+        table.refusal(ofRule: name, .none, caller) == nil
     }
 
     /// Refuses what `rule` does not allow where no image stands to be hidden.
     ///
-    /// - Throws: `forbidden`.
+    /// - Throws: `forbidden`; its cause, for the log, is a ``PolicyRefusal``.
     public func require(_ rule: PolicyRule, _ target: PolicyTarget, by caller: Caller) throws(ServiceError) {
-        guard allows(rule, target, caller) else { throw Self.refusal(of: rule) }
+        if let reason = table.refusal(of: rule, target, caller) { throw Self.forbidden(rule, reason) }
     }
 
     /// Refuses what `rule` does not allow on an image that was found.
@@ -23,23 +47,33 @@ public struct ImagePolicy: Sendable {
     /// - Throws: `forbidden`; `notFound` where the caller may not even see the image, since a refusal would tell that
     ///   it exists (Image API v2, "Policy").
     public func require(_ rule: PolicyRule, on image: Image, by caller: Caller) throws(ServiceError) {
-        let target = PolicyTarget(image: image, caller: caller)
-        if allows(rule, target, caller) { return }
-        if rule == .getImage { throw ServiceError(.notFound, "No image found with ID \(image.id)") }
-        guard allows(.getImage, target, caller) else {
-            throw ServiceError(.notFound, "The resource could not be found.")
+        let target = PolicyTarget(image: image, caller: caller), table = table
+        guard let reason = table.refusal(of: rule, target, caller) else {
+            return try requireOwnership(rule, image.owner, table, caller)
         }
-        throw Self.refusal(of: rule)
+        let cause = PolicyRefusal(rule: rule.rawValue, reason: reason)
+        if rule == .getImage { throw ServiceError(.notFound, "No image found with ID \(image.id)", cause: cause) }
+        if table.refusal(of: .getImage, target, caller) != nil {
+            throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
+        }
+        throw Self.forbidden(rule, reason)
     }
 
     /// Refuses to create an image of that owner and visibility, before there is one.
     ///
     /// - Throws: `forbidden`, which names the owner where that is what is wrong.
     public func requireCreate(owner: String?, visibility: Visibility, by caller: Caller) throws(ServiceError) {
-        let target = PolicyTarget(proposedOwner: owner, visibility: visibility)
-        guard allows(.addImage, target, caller) else {
-            if owner == caller.project { throw Self.refusal(of: .addImage) }
-            throw ServiceError(.forbidden, "You are not permitted to create images owned by '\(owner ?? "None")'")
+        let target = PolicyTarget(proposedOwner: owner, visibility: visibility), table = table
+        var reason = table.refusal(of: .addImage, target, caller)
+        if reason == nil, !table.enforcesNewDefaults, !caller.isAdmin, owner != caller.project { reason = .ownership }
+        if let reason {
+            let cause = PolicyRefusal(rule: PolicyRule.addImage.rawValue, reason: reason)
+            if owner == caller.project { throw Self.forbidden(.addImage, reason) }
+            throw ServiceError(
+                .forbidden,
+                "You are not permitted to create images owned by '\(owner ?? "None")'",
+                cause: cause
+            )
         }
         if let rule = Self.rule(toBecome: visibility) { try require(rule, target, by: caller) }
     }
@@ -54,6 +88,26 @@ public struct ImagePolicy: Sendable {
         if caller.isReadOnly { throw ServiceError(.forbidden, "Read-only access") }
     }
 
+    /// The former defaults allowed everything, and left it to this check who owns what.
+    private func requireOwnership(
+        _ rule: PolicyRule,
+        _ owner: String?,
+        _ table: PolicyTable,
+        _ caller: Caller
+    ) throws(ServiceError) {
+        guard !table.enforcesNewDefaults, !caller.isAdmin else { return }
+        switch rule {
+        case .deleteImage, .uploadImage, .modifyImage, .deactivate, .reactivate, .deleteImageLocation:
+            if let owner, owner == caller.project { return }
+            throw ServiceError(
+                .forbidden,
+                "You do not own this image",
+                cause: PolicyRefusal(rule: rule.rawValue, reason: .ownership)
+            )
+        default: return
+        }
+    }
+
     private static func rule(toBecome visibility: Visibility) -> PolicyRule? {
         switch visibility {
         case .public: .publicizeImage
@@ -62,7 +116,11 @@ public struct ImagePolicy: Sendable {
         }
     }
 
-    private static func refusal(of rule: PolicyRule) -> ServiceError {
-        ServiceError(.forbidden, "You are not authorized to complete \(rule.rawValue) action.")
+    private static func forbidden(_ rule: PolicyRule, _ reason: PolicyRefusal.Reason) -> ServiceError {
+        ServiceError(
+            .forbidden,
+            "You are not authorized to complete \(rule.rawValue) action.",
+            cause: PolicyRefusal(rule: rule.rawValue, reason: reason)
+        )
     }
 }

@@ -1,6 +1,10 @@
-/// The rules that guard images and metadata definitions, under the names that a policy file uses (Glance, "Policy
-/// defaults").
+/// The rules of the image service, under the names that a policy file uses (Glance, "Policy defaults").
 public enum PolicyRule: String, CaseIterable, Sendable {
+    // What other rules are made of.
+    case `default`
+    case contextIsAdmin = "context_is_admin"
+    case serviceAPI = "service_api"
+
     // Images.
     case addImage = "add_image"
     case deleteImage = "delete_image"
@@ -50,29 +54,31 @@ public enum PolicyRule: String, CaseIterable, Sendable {
     case modifyTask = "modify_task"
 
     // Metadata definitions.
-    case getMetadefNamespaces = "get_metadef_namespaces"
+    case metadefDefault = "metadef_default"
+    case metadefAdmin = "metadef_admin"
     case getMetadefNamespace = "get_metadef_namespace"
+    case getMetadefNamespaces = "get_metadef_namespaces"
     case addMetadefNamespace = "add_metadef_namespace"
     case modifyMetadefNamespace = "modify_metadef_namespace"
     case deleteMetadefNamespace = "delete_metadef_namespace"
-    case getMetadefObjects = "get_metadef_objects"
     case getMetadefObject = "get_metadef_object"
+    case getMetadefObjects = "get_metadef_objects"
     case addMetadefObject = "add_metadef_object"
     case modifyMetadefObject = "modify_metadef_object"
     case deleteMetadefObject = "delete_metadef_object"
-    case getMetadefProperties = "get_metadef_properties"
-    case getMetadefProperty = "get_metadef_property"
-    case addMetadefProperty = "add_metadef_property"
-    case modifyMetadefProperty = "modify_metadef_property"
-    case removeMetadefProperty = "remove_metadef_property"
     case listMetadefResourceTypes = "list_metadef_resource_types"
     case getMetadefResourceType = "get_metadef_resource_type"
     case addMetadefResourceTypeAssociation = "add_metadef_resource_type_association"
     case removeMetadefResourceTypeAssociation = "remove_metadef_resource_type_association"
-    case getMetadefTags = "get_metadef_tags"
+    case getMetadefProperty = "get_metadef_property"
+    case getMetadefProperties = "get_metadef_properties"
+    case addMetadefProperty = "add_metadef_property"
+    case modifyMetadefProperty = "modify_metadef_property"
+    case removeMetadefProperty = "remove_metadef_property"
     case getMetadefTag = "get_metadef_tag"
-    case addMetadefTags = "add_metadef_tags"
+    case getMetadefTags = "get_metadef_tags"
     case addMetadefTag = "add_metadef_tag"
+    case addMetadefTags = "add_metadef_tags"
     case modifyMetadefTag = "modify_metadef_tag"
     case deleteMetadefTag = "delete_metadef_tag"
     case deleteMetadefTags = "delete_metadef_tags"

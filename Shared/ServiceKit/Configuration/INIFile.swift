@@ -15,6 +15,8 @@ public struct INIFile: Sendable {
     public private(set) var entries: [Entry] = []
     /// In the order of their first appearance, empty ones too.
     public private(set) var sections: [String] = []
+    /// Where each section begins first, counted from 1.
+    public private(set) var lines: [String: Int] = [:]
 
     public init(contentsOf path: String) throws(ConfigurationError) {
         try self.init(bytes: WholeFile.bytes(of: path), path: path)
@@ -34,6 +36,7 @@ public struct INIFile: Sendable {
         parser.finishEntry()
         entries = parser.entries
         sections = parser.sections
+        lines = parser.lines
     }
 }
 
@@ -41,6 +44,7 @@ public struct INIFile: Sendable {
 private struct Parser {
     var entries: [INIFile.Entry] = []
     var sections: [String] = []
+    var lines: [String: Int] = [:]
     private var section: String?
     private var open: INIFile.Entry?
 
@@ -58,7 +62,7 @@ private struct Parser {
         finishEntry()
         switch first {
         case UInt8(ascii: "#"), UInt8(ascii: ";"): return nil
-        case UInt8(ascii: "["): return beginSection(line)
+        case UInt8(ascii: "["): return beginSection(line, number: number)
         default: return beginEntry(line, number: number)
         }
     }
@@ -78,12 +82,15 @@ private struct Parser {
         return nil
     }
 
-    private mutating func beginSection(_ line: ArraySlice<UInt8>) -> String? {
+    private mutating func beginSection(_ line: ArraySlice<UInt8>, number: Int) -> String? {
         guard line.last == UInt8(ascii: "]") else { return "a section's name must be enclosed in [ and ]" }
         let name = String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
         guard !name.isEmpty else { return "the section has no name" }
         section = name
-        if !sections.contains(name) { sections.append(name) }
+        if lines[name] == nil {
+            sections.append(name)
+            lines[name] = number
+        }
         return nil
     }
 

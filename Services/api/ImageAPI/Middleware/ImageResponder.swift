@@ -5,6 +5,7 @@ internal import Identity
 internal import ImageModel
 internal import Logging
 internal import NIOCore
+internal import Policy
 public import ServiceKit
 internal import WireJSON
 
@@ -13,6 +14,7 @@ internal import WireJSON
 public struct ImageResponder: HTTPResponder {
     let settings: ImageAPISettings
     let identity: any IdentityProvider
+    let policy: ImagePolicy
     let monitoring: Monitoring
     let versions: VersionDocument
     let table: RouteTable
@@ -62,7 +64,9 @@ public struct ImageResponder: HTTPResponder {
             return .json(isList ? .ok : .multipleChoices, request.method == .head ? [] : versions.bytes(base: base))
         }
         let requestID = try requestID(of: request)
-        let caller = try await identity.identify(
+        // Before identity, which asks who is an administrator.
+        policy.followFiles()
+        var caller = try await identity.identify(
             RequestCredentials(
                 method: request.method.rawValue,
                 path: "/" + target.segments.joined(separator: "/"),
@@ -70,6 +74,8 @@ public struct ImageResponder: HTTPResponder {
                 peer: context.peerAddress.map(Peer.address) ?? .unixSocket
             )
         )
+        // Identity judged by roles alone, and the rule may ask for more of a caller. Under noauth it is not asked.
+        if !(identity is NoAuthIdentity) { caller.isAdmin = policy.isAdmin(caller) }
         trace.requestID = requestID
         trace.caller = caller
         if segments.isEmpty {
@@ -151,14 +157,10 @@ public struct ImageResponder: HTTPResponder {
                 metadata: metadata(trace, ["route": "\(trace.route)", "error": "\(known.cause ?? known)"])
             )
         case .forbidden, .unauthenticated:
-            logger.info(
-                "A request was refused",
-                metadata: metadata(
-                    trace,
-                    ["route": "\(trace.route)", "reason": "\(known.cause.map { "\($0)" } ?? known.message)"]
-                )
-            )
-        default: break
+            logRefusal(known, trace)
+        default:
+            // What policy hides looks like what is not there; the log knows.
+            if known.cause is PolicyRefusal { logRefusal(known, trace) }
         }
         var response = ErrorDocument(status: known.code.status, explanation: known.message)
             .response(accept: request.headers[.accept], isHead: request.method == .head)
@@ -166,6 +168,16 @@ public struct ImageResponder: HTTPResponder {
         if known.code == .unavailable { response.headers[.retryAfter] = "5" }
         if known.cause is UnsupportedPatchType { response.headers[.acceptPatch] = PatchDialect.accepted }
         return response
+    }
+
+    private func logRefusal(_ error: ServiceError, _ trace: Trace) {
+        logger.info(
+            "A request was refused",
+            metadata: metadata(
+                trace,
+                ["route": "\(trace.route)", "reason": "\(error.cause.map { "\($0)" } ?? error.message)"]
+            )
+        )
     }
 
     private func record(_ request: Request, _ response: Response, _ trace: Trace, _ duration: Duration) {

@@ -1,4 +1,5 @@
 internal import ImageModel
+internal import Policy
 internal import StoreLayer
 internal import WireJSON
 
@@ -8,7 +9,8 @@ enum ImageDocument {
     static func write(_ image: Image, to writer: inout JSONWriter, settings: ImageAPISettings, caller: Caller) {
         writer.object { writer in
             // In order, so that equal images have equal documents and equal entity tags.
-            for (name, value) in image.properties.sorted(by: { $0.key < $1.key }) where !Self.isHidden(name) {
+            for (name, value) in image.properties.sorted(by: { $0.key < $1.key })
+            where !Self.isHidden(name) && settings.propertyProtections.allow(.read, name, by: caller) {
                 // A null that no schema allows is shown as an empty string.
                 if let value {
                     writer.field(name, value)

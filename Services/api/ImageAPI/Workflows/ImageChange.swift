@@ -15,6 +15,7 @@ typealias ImagePrecondition = @Sendable (Image) throws(ServiceError) -> Void
 struct ImageChange: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
+    let protections: PropertyProtections
     let limits: ImageLimits
     let locationRules: LocationRules
     let external: ExternalLocations
@@ -52,7 +53,8 @@ struct ImageChange: Sendable {
             var outcome = PatchOutcome(of: image)
             for operation in patch.operations {
                 guard case .locations(let change) = operation else {
-                    try outcome.apply(operation, by: caller, limits: limits)
+                    let admitted = try protections.admit(operation, on: outcome.image, by: caller)
+                    try outcome.apply(admitted, by: caller, limits: limits)
                     continue
                 }
                 let found = try await known.data(at: outcome.image.judge(change, locationRules))

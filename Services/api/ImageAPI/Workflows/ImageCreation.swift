@@ -7,6 +7,7 @@ internal import ServiceKit
 struct ImageCreation: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
+    let protections: PropertyProtections
     let limits: ImageLimits
     let check: PropertyCheck
 
@@ -14,6 +15,7 @@ struct ImageCreation: Sendable {
         try policy.requireWritable(caller)
         let owner = try draft.owner(for: caller)
         try policy.requireCreate(owner: owner, visibility: draft.visibility, by: caller)
+        for name in draft.properties.keys.sorted() { try protections.require(.create, name, by: caller) }
         try draft.requireValidFields()
         try draft.requireRoom(within: limits)
         try await check.require(draft.properties, as: caller, requestID: requestID)

@@ -123,8 +123,8 @@ struct ImageMembership: Sendable {
     ) throws(ServiceError) {
         let target = PolicyTarget(image: image, caller: caller)
         guard policy.allows(.getImage, target, caller) else { throw Self.absence(of: image.id) }
-        guard policy.allows(rule, target, caller) else {
-            throw ServiceError(.forbidden, "Not allowed to \(verb) members for image \(image.id).")
+        if let refusal = policy.refusal(of: rule, target, caller) {
+            throw ServiceError(.forbidden, "Not allowed to \(verb) members for image \(image.id).", cause: refusal)
         }
     }
 

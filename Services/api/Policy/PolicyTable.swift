@@ -1,0 +1,124 @@
+internal import ImageModel
+public import PolicyLanguage
+public import ServiceKit
+
+/// All rules as they hold together: defaults, and what files put in their place. A value; a reload makes a new one.
+public struct PolicyTable: Sendable {
+    public let rules: PolicyRules
+    /// Where each rule of a file comes from, as `path:line`.
+    public let origins: [String: String]
+    /// What is worth a warning, a sentence each.
+    public let warnings: [String]
+    let enforcesNewDefaults: Bool
+
+    private struct Place: Sendable {
+        var index: Int
+        var isForProjects: Bool
+    }
+
+    private let places: [PolicyRule: Place]
+
+    /// The defaults alone.
+    static let defaults = PolicyTable(files: [], settings: PolicySettings())
+
+    init(files: [PolicyFile], settings: PolicySettings) {
+        var origins: [String: String] = [:]
+        var overrides: [(name: String, expression: PolicyExpression)] = []
+        for file in files {
+            for entry in file.entries {
+                origins[entry.name] = "\(file.path):\(entry.line)"
+                overrides.append((entry.name, entry.expression))
+            }
+        }
+        let defaults = PolicyDefault.all.filter { origins[$0.rule.rawValue] == nil }.map { value in
+            (name: value.rule.rawValue, expression: Self.expression(value, settings))
+        }
+        let rules = PolicyRules(defaults + overrides, fallback: settings.defaultRule)
+        var places: [PolicyRule: Place] = [:]
+        for value in PolicyDefault.all {
+            let index = rules.index(of: value.rule.rawValue)
+            places[value.rule] = index.map {
+                Place(index: $0, isForProjects: value.isForProjects && settings.enforcesScope)
+            }
+        }
+        self.rules = rules
+        self.origins = origins
+        self.places = places
+        enforcesNewDefaults = settings.enforcesNewDefaults
+        warnings = Self.warnings(files, rules, origins)
+    }
+
+    private static func expression(_ value: PolicyDefault, _ settings: PolicySettings) -> PolicyExpression {
+        guard !settings.enforcesNewDefaults, let former = value.former, !value.check.isEmpty else {
+            return PolicyExpression(value.check)
+        }
+        return PolicyExpression("(\(value.check)) or (\(former.check))")
+    }
+
+    private static func warnings(_ files: [PolicyFile], _ rules: PolicyRules, _ origins: [String: String]) -> [String] {
+        var warnings = files.flatMap(\.problems)
+        let asked = Set(rules.names.flatMap { rules.expression($0)?.references ?? [] })
+        for (name, origin) in origins.sorted(by: { $0.key < $1.key }) {
+            let expression = rules.expression(name)
+            for remote in expression?.remotes ?? [] {
+                warnings.append(
+                    "\(origin): rule '\(name)' asks \(remote), but other services are not asked: it is denied"
+                )
+            }
+            guard let rule = PolicyRule(rawValue: name) else {
+                if !asked.contains(name) {
+                    warnings.append(
+                        "\(origin): rule '\(name)' is unknown to the image service, and no other rule asks it"
+                    )
+                }
+                continue
+            }
+            if expression?.text == PolicyDefault.of(rule).check {
+                warnings.append("\(origin): rule '\(name)' is the same as its default and may be left out")
+            }
+        }
+        return warnings
+            + rules.findings.map { finding in
+                origins[finding.rule].map { "\($0): \(finding)" } ?? finding.description
+            }
+    }
+
+    /// Reads the files as they are now.
+    ///
+    /// - Throws: one sentence with file and line, where one is no policy file.
+    public init(reading settings: PolicySettings) throws(ConfigurationError) {
+        try self.init(PolicySources(PolicySighting(settings), settings), settings)
+    }
+
+    init(_ sources: PolicySources, _ settings: PolicySettings) throws(ConfigurationError) {
+        var files: [PolicyFile] = []
+        for source in sources.files { files.append(try PolicyFile(source.bytes, path: source.path)) }
+        self.init(files: files, settings: settings)
+    }
+
+    /// Whether a rule is for tokens of projects alone.
+    public func wantsProject(_ name: String) -> Bool {
+        PolicyRule(rawValue: name).flatMap { places[$0]?.isForProjects } ?? false
+    }
+
+    /// Why something is refused; `nil` where it is not.
+    func refusal(of rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
+        guard let place = places[rule] else { return .denied }
+        if place.isForProjects, caller.token.scope != .project { return .scope }
+        return refusal(at: place.index, target, caller)
+    }
+
+    /// The same for a rule by its name, whoever defined it.
+    func refusal(ofRule name: String, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
+        guard let index = rules.index(of: name) else { return .denied }
+        return refusal(at: index, target, caller)
+    }
+
+    private func refusal(at index: Int, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
+        do throws(PolicyFault) {
+            return try rules.allows(index, target, CallerCredentials(caller)) ? nil : .denied
+        } catch {
+            return .fault(error.description)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import ImageModel
+import ServiceKit
+import Testing
+
+@testable import Policy
+
+@Suite("Property protections")
+struct PropertyProtectionsTests {
+    static let example = """
+        [^vendor_.*]
+        create = admin,Packager
+        read = @
+        update = admin
+        delete = !
+        [.*]
+        create = member,admin
+        read = member,admin
+        update = member,admin
+        delete = member,admin
+        """
+
+    private func protections(
+        _ text: String,
+        _ format: PropertyProtectionFile.Format = .roles
+    ) throws -> PropertyProtections {
+        let file = try INIFile(bytes: Array(text.utf8), path: "p.conf")
+        return PropertyProtections(
+            sections: try PropertyProtectionFile(file, format: format).sections(),
+            policy: ImagePolicy()
+        )
+    }
+
+    /// `c`, `r`, `u`, `d` where the operation is allowed.
+    private func grants(_ protections: PropertyProtections, _ name: String, _ caller: Caller) -> String {
+        PropertyProtections.Operation.allCases.map { operation in
+            protections.allow(operation, name, by: caller) ? String(operation.rawValue.prefix(1)) : "-"
+        }.joined()
+    }
+
+    @Test(
+        "the first section whose expression is found decides",
+        arguments: [
+            ("vendor_x", "member", "-r--"), ("vendor_x", "packager", "cr--"), ("vendor_x", "admin", "cru-"),
+            ("note", "member", "crud"), ("note", "reader", "----"), ("os_glance_x", "reader", "crud"),
+            ("my_vendor_x", "packager", "----"),
+        ]
+    )
+    func roles(row: (name: String, role: String, grants: String)) throws {
+        #expect(grants(try protections(Self.example), row.name, caller(owner, row.role)) == row.grants)
+        let turned = Self.example.replacing("^vendor_.*", with: "-").replacing("[.*]", with: "[^vendor_.*]")
+        #expect(grants(try protections(turned), "vendor_x", caller(owner, "packager")) == "----")
+    }
+
+    @Test("roles of a service token count, whatever their case; no section means nobody")
+    func serviceRoles() throws {
+        var helped = caller(owner, "reader")
+        helped.serviceRoles = ["PACKAGER"]
+        #expect(grants(try protections(Self.example), "vendor_x", helped) == "cr--")
+        #expect(
+            grants(try protections("[^a$]\ncreate=@\nread=@\nupdate=@\ndelete=@\n"), "b", caller(owner, "admin"))
+                == "----"
+        )
+        #expect(grants(.none, "anything", .anonymous) == "crud")
+    }
+
+    @Test("policy rules decide with nothing to ask about")
+    func policies() throws {
+        let text = "[x]\ncreate=context_is_admin\nread=default\nupdate=!\ndelete=service_api\n"
+        let subject = try protections(text, .policies)
+        #expect(grants(subject, "x", caller(owner, "admin")) == "cr-d")
+        #expect(grants(subject, "x", caller(owner, "service")) == "-r-d")
+        #expect(grants(subject, "x", caller(owner, "member")) == "-r--")
+    }
+
+    @Test(
+        "a fault names file, line and section",
+        arguments: [
+            (
+                "[a(]\ncreate=@\n",
+                "p.conf:1: section [a(]: the expression is not accepted: ')' is missing at character 3 of the expression"
+            ),
+            ("[a]\ncreate=@\nread=@,!\n", "p.conf:3: section [a]: read has '@' for everybody and '!' for nobody"),
+            ("\n[a]\ncreate=@\nread=@\nupdate=@\n", "p.conf:2: section [a]: delete is missing; write '!' for nobody"),
+            ("[a]\nwrite=@\n", "p.conf:2: section [a]: 'write' is none of create, read, update, delete"),
+            ("[a]\nread=@\nread=!\n", "p.conf:3: section [a]: read is there twice"),
+        ]
+    )
+    func faults(row: (text: String, sentence: String)) throws {
+        let error = #expect(throws: ConfigurationError.self) { try protections(row.text) }
+        #expect(error?.message == row.sentence)
+    }
+
+    @Test("policies take one rule per operation")
+    func oneRule() {
+        let error = #expect(throws: ConfigurationError.self) { try protections("[a]\nread=b,c\n", .policies) }
+        #expect(error?.message == "p.conf:2: section [a]: read names several policy rules; only one is accepted")
+    }
+
+    /// A change of one property: the operation, the caller's role, and its outcome.
+    static let changes: [(operation: ImagePatchOperation, role: String, outcome: ServiceError.Code?)] = [
+        (.setProperty(name: "vendor_x", value: "2", .replace), "packager", .forbidden),
+        (.setProperty(name: "vendor_x", value: "2", .replace), "admin", nil),
+        (.setProperty(name: "vendor_x", value: "2", .put), "packager", .forbidden),
+        (.setProperty(name: "vendor_y", value: "2", .put), "packager", nil),
+        (.setProperty(name: "vendor_y", value: "2", .put), "member", .forbidden),
+        (.setProperty(name: "vendor_y", value: "2", .replace), "admin", .conflict),
+        (.remove(name: "vendor_x"), "admin", .forbidden), (.remove(name: "vendor_y"), "admin", .conflict),
+        // What cannot be read is not there.
+        (.setProperty(name: "note", value: "2", .replace), "reader", .conflict),
+        (.remove(name: "note"), "reader", .conflict),
+        (.setProperty(name: "note", value: "2", .put), "reader", .forbidden),
+        (.setProperty(name: "note", value: "2", .insert), "member", .conflict), (.remove(name: "note"), "member", nil),
+        (.setField(.name("n"), .replace), "reader", nil),
+    ]
+
+    @Test("a change does what the caller may do with properties", arguments: changes)
+    func changing(row: (operation: ImagePatchOperation, role: String, outcome: ServiceError.Code?)) throws {
+        var image = try someImage(.private)
+        image.properties = ["vendor_x": "1", "note": "1"]
+        let subject = try protections(Self.example)
+        var outcome = PatchOutcome(of: image)
+        do {
+            let by = caller(owner, row.role)
+            try outcome.apply(try subject.admit(row.operation, on: image, by: by), by: by, limits: ImageLimits())
+            #expect(row.outcome == nil, "\(row)")
+        } catch {
+            #expect(error.code == row.outcome, "\(row): \(error.message)")
+            if error.code == .forbidden {
+                #expect(
+                    error.message.hasPrefix("Attribute 'vendor_") || error.message == "Attribute 'note' is reserved."
+                )
+            }
+        }
+    }
+
+    @Test("what a caller may create but not read, it may overwrite without hearing that it was there")
+    func unseen() throws {
+        let subject = try protections("[x]\ncreate=@\nread=!\nupdate=!\ndelete=!\n")
+        var image = try someImage(.private)
+        image.properties = ["x": "1"]
+        let by = caller(owner, "member")
+        let operation = ImagePatchOperation.setProperty(name: "x", value: "2", .insert)
+        var outcome = PatchOutcome(of: image)
+        try outcome.apply(try subject.admit(operation, on: image, by: by), by: by, limits: ImageLimits())
+        #expect(outcome.image.properties["x"] == "2")
+    }
+}
+
+@Suite("Property patterns")
+struct PropertyPatternTests {
+    static let table: [(pattern: String, found: [String], missed: [String])] = [
+        ("^x_.*", ["x_", "x_1"], ["ax_", ""]), ("x", ["axb"], ["y"]), ("^(a|bc)+$", ["a", "bca"], ["", "b", "ab"]),
+        ("a{2,3}$", ["aa", "baaa"], ["a", "aab"]), ("^a{,2}$", ["", "aa"], ["aaa"]), ("a{x", ["a{x"], ["ax"]),
+        ("^[a-c_-]+$", ["a-_c"], ["d"]), ("[^0-9]", ["a1"], ["12"]), ("^[]x]$", ["]", "x"], ["y"]),
+        ("\\d{3}", ["a123"], ["a12"]), ("\\bcat\\b", ["a cat"], ["concat"]), ("^\\w+$", ["ä_1"], ["a b"]),
+        ("(?i)ABC", ["xabc", "aBc"], ["ab"]), ("a.c", ["abc"], ["a\nc"]), ("^(?:a|)b$", ["ab", "b"], ["a"]),
+        ("(?P<n>a)b", ["ab"], ["b"]), ("a*?b", ["b", "aab"], ["a"]), ("\\.x\\x41", [".xA"], ["axA"]),
+        ("", ["", "x"], []),
+        ("^(a*)*$", ["", "aaa"], ["b"]), ("a\\Z", ["a"], ["a\n"]), ("a$", ["a\n"], ["a\n\n"]),
+    ]
+
+    @Test("an expression is found where Python finds it", arguments: table)
+    func search(row: (pattern: String, found: [String], missed: [String])) throws {
+        let pattern = try PropertyPattern(row.pattern)
+        for name in row.found { #expect(pattern.isFound(in: name), "\(row.pattern) in \(name)") }
+        for name in row.missed { #expect(!pattern.isFound(in: name), "\(row.pattern) in \(name)") }
+    }
+
+    @Test(
+        "what is malformed or needs going back is refused",
+        arguments: [
+            "(", ")", "[a", "*a", "a**", "a{3,2}", "(?=a)", "(a)\\1", "a++", "\\q", "[z-a]", "\\", "a{2000}", "(?P<n",
+            "((a{900}){900}){900}",
+        ]
+    )
+    func refused(_ pattern: String) {
+        #expect(throws: PropertyPatternError.self) { try PropertyPattern(pattern) }
+    }
+
+    @Test("an expression that would keep others busy for ever is searched for in no time", .timeLimit(.minutes(1)))
+    func catastrophe() throws {
+        let name = String(repeating: "a", count: 255) + "!"
+        for text in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*)(.*)(.*)(.*)(.*)x$"] {
+            #expect(try !PropertyPattern(text).isFound(in: name))
+        }
+    }
+}
