@@ -22,7 +22,7 @@ def pytest_addoption(parser):
 
 
 def pytest_sessionstart(session):
-    missing = [n for n in ("glance-api", "glance-registry", "glance-manage") if not (PROGRAMS / n).exists()]
+    missing = [n for n in ("glance-api", "glance-registry", "glance-manage", "glance-policy") if not (PROGRAMS / n).exists()]
     if missing and not session.config.option.collectonly:
         pytest.exit(f"not built: {', '.join(missing)} (make test builds them)", returncode=3)
 
