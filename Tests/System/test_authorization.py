@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import uuid
 
 import pytest
 
@@ -19,7 +20,7 @@ class Row:
         self.method, self.path, self.state = fields[:3]
         self.codes = dict(zip(CALLERS, (int(code) for code in fields[3 : 3 + len(CALLERS)])))
         self.body = fields[3 + len(CALLERS)].strip() if len(fields) > 3 + len(CALLERS) else None
-        self.operation = f"{self.method} {self.path}"
+        self.operation = f"{self.method} {self.path.partition('?')[0]}"
 
 
 def rows():
@@ -31,7 +32,7 @@ def rows():
 
 
 def none(sessions, url):
-    return {}
+    return {"new": f"new-{uuid.uuid4()}"}
 
 
 def queued(sessions, url):
@@ -53,7 +54,30 @@ def active(sessions, url):
     return values
 
 
-STATES = {function.__name__: function for function in (none, queued, active)}
+def empty_namespace(sessions, url):
+    name = f"ns-{uuid.uuid4()}"
+    body = {"namespace": name, "owner": "demo", "visibility": "private"}
+    answer = sessions["admin"].post(f"{url}/v2/metadefs/namespaces", json=body, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return {"namespace": name, "name": "n"}
+
+
+def namespace(sessions, url):
+    values = empty_namespace(sessions, url)
+    base = f"{url}/v2/metadefs/namespaces/{values['namespace']}"
+    parts = {
+        "properties": {"name": "n", "title": "N", "type": "string"},
+        "objects": {"name": "n"},
+        "tags": {"tags": [{"name": "n"}]},
+        "resource_types": {"name": "n"},
+    }
+    for part, body in parts.items():
+        answer = sessions["admin"].post(f"{base}/{part}", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+    return values
+
+
+STATES = {function.__name__: function for function in (none, queued, active, empty_namespace, namespace)}
 
 
 # --- the test --------------------------------------------------------------------------------------------------------
@@ -98,19 +122,24 @@ def test_callers_get_what_the_table_says(site, row):
     url, sessions = site
     got, answers = {}, {}
     for caller in CALLERS:
-        path = row.path
+        path, body = row.path, row.body
         for name, value in STATES[row.state](sessions, url).items():
             path = path.replace("{" + name + "}", value)
+            body = body and body.replace("{" + name + "}", value)
         assert "{" not in path, f"the state '{row.state}' says nothing of {path}"
         arguments = {}
-        if row.body:
-            is_json = row.body[0] in "{["
+        if body:
+            is_json = body[0] in "{["
             content = PATCH_TYPE if row.method == "PATCH" else "application/json"
             arguments = {
-                "data": row.body,
+                "data": body,
                 "headers": {"Content-Type": content if is_json else "application/octet-stream"},
             }
         answer = sessions[caller].request(row.method, url + path, timeout=30, allow_redirects=False, **arguments)
         got[caller], answers[caller] = answer.status_code, answer.text[:200]
-    wrong = {caller: f"{got[caller]}, not {row.codes[caller]}: {answers[caller]}" for caller in CALLERS if got[caller] != row.codes[caller]}
+    wrong = {
+        caller: f"{got[caller]}, not {row.codes[caller]}: {answers[caller]}"
+        for caller in CALLERS
+        if got[caller] != row.codes[caller]
+    }
     assert not wrong, f"{row.operation}: {wrong}"
