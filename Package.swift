@@ -113,7 +113,7 @@ let package = Package(
         library("PolicyLanguage", at: "Services/api/PolicyLanguage"),
         library("Policy", at: "Services/api/Policy", ["PolicyLanguage", "ImageModel", "ServiceKit", logging, yams]),
         library("ImageFormats", at: "Services/api/ImageFormats"),
-        library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", nioCore]),
+        library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", "ImageFormats", nioCore]),
         library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", nioCore]),
         library("Fetching", at: "Services/api/Fetching", [httpClient, nioCore, nioPosix, nioSSL, nioHTTP1]),
         library("StoreHTTP", at: "Services/api/Stores/StoreHTTP", ["StoreLayer", "Fetching", nioCore]),
@@ -129,8 +129,8 @@ let package = Package(
             "ImageAPI",
             at: "Services/api/ImageAPI",
             [
-                "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "Digests",
-                "WireJSON",
+                "ImageModel", "ImageFormats", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit",
+                "Digests", "WireJSON",
                 hummingbird, httpTypes, logging, metrics, lifecycle, nioCore,
             ]
         ),
@@ -138,7 +138,8 @@ let package = Package(
             "GlanceAPI",
             at: "Services/api/GlanceAPI",
             [
-                "ImageAPI", "ImageModel", "Identity", "Policy", "StoreLayer", "StoreFile", "StoreHTTP", "Fetching",
+                "ImageAPI", "ImageModel", "ImageFormats", "Identity", "Policy", "StoreLayer", "StoreFile", "StoreHTTP",
+                "Fetching",
                 "RegistryHTTP",
                 "RegistryContract",
                 "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle, arguments, nioCore, nioPosix,

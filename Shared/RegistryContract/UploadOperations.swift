@@ -147,6 +147,10 @@ public struct FinishUpload: RegistryOperation {
     public var hashValue: String
     /// What tells these bytes from any later ones at the same place; the store's own word.
     public var identity: String?
+    /// The size that a guest sees, in bytes, where the data tells.
+    public var virtualSize: Int64?
+    /// The format that the data was held against: the image's must still be that; `nil` asks for nothing.
+    public var diskFormat: String?
 
     public init(
         attempt: String,
@@ -154,7 +158,9 @@ public struct FinishUpload: RegistryOperation {
         checksum: String,
         hashAlgorithm: String,
         hashValue: String,
-        identity: String?
+        identity: String?,
+        virtualSize: Int64? = nil,
+        diskFormat: String? = nil
     ) {
         self.attempt = attempt
         self.size = size
@@ -162,6 +168,8 @@ public struct FinishUpload: RegistryOperation {
         self.hashAlgorithm = hashAlgorithm
         self.hashValue = hashValue
         self.identity = identity
+        self.virtualSize = virtualSize
+        self.diskFormat = diskFormat
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -172,6 +180,8 @@ public struct FinishUpload: RegistryOperation {
             writer.field("os_hash_algo", hashAlgorithm)
             writer.field("os_hash_value", hashValue)
             writer.field("identity", identity)
+            writer.field("virtual_size", virtualSize)
+            writer.field("disk_format", diskFormat)
         }
     }
 
@@ -183,6 +193,8 @@ public struct FinishUpload: RegistryOperation {
         hashAlgorithm = try members.string("os_hash_algo")
         hashValue = try members.string("os_hash_value")
         identity = try members.optionalString("identity")
+        virtualSize = try members.optionalInteger("virtual_size")
+        diskFormat = try members.optionalString("disk_format")
     }
 }
 

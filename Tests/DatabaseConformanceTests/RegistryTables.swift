@@ -153,14 +153,22 @@ struct RegistryTables: Sendable {
     }
 
     @discardableResult
-    func finish(_ attempt: String, size: Int64 = 5, at now: Timestamp = .start) async throws -> Image {
+    func finish(
+        _ attempt: String,
+        size: Int64 = 5,
+        virtualSize: Int64? = nil,
+        diskFormat: String? = nil,
+        at now: Timestamp = .start
+    ) async throws -> Image {
         let upload = FinishUpload(
             attempt: attempt,
             size: size,
             checksum: "c-\(attempt)",
             hashAlgorithm: "sha512",
             hashValue: "h-\(attempt)",
-            identity: "inode of \(attempt)"
+            identity: "inode of \(attempt)",
+            virtualSize: virtualSize,
+            diskFormat: diskFormat
         )
         return try await database.write { try UploadTable($0).finish(upload, at: now) }
     }

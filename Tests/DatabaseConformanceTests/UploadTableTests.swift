@@ -47,6 +47,22 @@ struct UploadTableTests {
         }
     }
 
+    @Test(
+        "what a guest sees is recorded, if the format is still the one that was looked for",
+        arguments: DatabaseUnderTest.all
+    )
+    func inspected(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            try await tables.create(Image(id: id, owner: "tenant1", containerFormat: "bare", diskFormat: "qcow2"))
+            try await tables.begin(id, attempt: "a1", as: .of("tenant1"))
+            let other = await refusal { try await tables.finish("a1", virtualSize: 9, diskFormat: "raw") }
+            #expect(other == .leaseLost)
+            let finished = try await tables.finish("a1", virtualSize: 1 << 44, diskFormat: "qcow2")
+            #expect(finished.virtualSize == 1 << 44)
+            #expect(try await tables.show(id).virtualSize == 1 << 44)
+        }
+    }
+
     @Test("a second attempt is refused while the first goes on and once it is done", arguments: DatabaseUnderTest.all)
     func secondBegin(_ subject: DatabaseUnderTest) async throws {
         try await withQueued(subject) { tables in

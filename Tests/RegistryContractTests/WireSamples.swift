@@ -67,7 +67,9 @@ struct WireSample: Sendable, CustomTestStringConvertible {
                 checksum: "c0",
                 hashAlgorithm: "sha512",
                 hashValue: "f0",
-                identity: "dev:ino"
+                identity: "dev:ino",
+                virtualSize: 1 << 41,
+                diskFormat: "qcow2"
             )
         ),
         WireSample(AbortUpload(attempt: "a1", isDiscarded: true)),

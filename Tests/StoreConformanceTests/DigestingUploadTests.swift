@@ -1,4 +1,5 @@
 import Digests
+import ImageFormats
 import NIOCore
 import StoreLayer
 import Synchronization
@@ -70,11 +71,44 @@ struct DigestingUploadTests {
         to store: any Store,
         size: Int64? = nil,
         limit: Int64? = nil,
-        admit: @escaping @Sendable (Int64) async throws -> Void = { _ in }
+        admit: @escaping @Sendable (Int64) async throws -> Void = { _ in },
+        accept: (@Sendable (Inspection) throws -> Int64?)? = nil
     ) async throws -> UploadedData {
         let location = try await store.intend("object", attempt: "1", size: size)
         return try await DigestingUpload(multihash: .sha512, threads: threads)
-            .run(body, to: store, at: location, size: size, limit: limit, mayStillPublish: always, admit: admit)
+            .run(
+                body,
+                to: store,
+                at: location,
+                size: size,
+                limit: limit,
+                mayStillPublish: always,
+                accept: accept,
+                admit: admit
+            )
+    }
+
+    @Test("what the bytes are is told once, of all of them", arguments: StoreUnderTest.all)
+    func inspection(_ subject: StoreUnderTest) async throws {
+        try await subject.withStore { store, _ in
+            let uploaded = try await run(Body(pattern(1_400_000)), to: store, accept: { $0.byteCount + 1 })
+            #expect(uploaded.virtualSize == 1_400_001)
+            #expect(try await run(Body(pattern(9)), to: MemoryStore("memory")).virtualSize == nil)
+        }
+    }
+
+    @Test("data that is not accepted leaves nothing", arguments: StoreUnderTest.all)
+    func refused(_ subject: StoreUnderTest) async throws {
+        try await subject.withStore { store, _ in
+            await #expect(throws: Broken.self) {
+                try await run(Body(pattern(1_400_000)), to: store, accept: { _ in throw Broken() })
+            }
+            let location = try await store.intend("object", attempt: "1", size: nil)
+            try await store.discard(location)
+            let error = await #expect(throws: StoreError.self) { try await store.open(location.url, range: nil) }
+            #expect(error?.code == .notFound)
+            #expect(try await store.leftovers().isEmpty)
+        }
     }
 
     @Test("digests and bytes are those of the body", arguments: KnownAnswer.all, StoreUnderTest.all)

@@ -77,6 +77,8 @@ class RealImage:
         self.disk_format = row["disk_format"]
         self.container_format = row["container_format"]
         self.size = int(row["size"])
+        self.virtual_size = None if row["virtual_size"] == "-" else int(row["virtual_size"])
+        self.is_safe = row["verdict"] == "safe"
 
     @property
     def data(self):

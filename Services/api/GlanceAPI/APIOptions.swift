@@ -137,6 +137,18 @@ enum APIOptions {
         help: "Accepted values of disk_format.",
         deprecated: [OptionName("DEFAULT", "disk_formats")]
     )
+    static let requiresFormatMatch = ConfigurationOption.boolean(
+        "image_format",
+        "require_image_format_match",
+        default: true,
+        help: "Refuse an upload whose data is not what disk_format says. Unsafe data is refused always."
+    )
+    static let toleratedChecks = ConfigurationOption.list(
+        "image_format",
+        "gpt_safety_checks_nonfatal",
+        default: [],
+        help: "Rules for partition tables that are only warned about: mbr, gptmbr."
+    )
 
     static let propertyCheck = ConfigurationOption<PropertyCheckMode>.choice(
         "metadefs",
@@ -168,6 +180,7 @@ enum APIOptions {
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(showsLocations),
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
             OptionDescription(containerFormats), OptionDescription(diskFormats),
+            OptionDescription(requiresFormatMatch), OptionDescription(toleratedChecks),
             OptionDescription(propertyCheck), OptionDescription(keyFile),
         ] + RegistryHopOptions.all + PolicyOptions.all + PropertyProtectionOptions.all + StoreOptions.all
 }

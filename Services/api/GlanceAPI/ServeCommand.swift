@@ -5,6 +5,7 @@ import Glibc
 import Hummingbird
 import Identity
 import ImageAPI
+import ImageFormats
 import ImageModel
 import Logging
 import NIOCore
@@ -139,6 +140,18 @@ struct ServeCommand: AsyncParsableCommand {
         logger.notice("Stopped")
     }
 
+    private func formatRules(_ configuration: ServiceConfiguration) throws -> FormatRules {
+        let tolerated = Set(try configuration.value(of: APIOptions.toleratedChecks))
+        if let unknown = tolerated.subtracting(["mbr", "gptmbr"]).min() {
+            let reason = "there is no rule '\(unknown)'; mbr and gptmbr are expected"
+            throw configuration.refusal(of: APIOptions.toleratedChecks, because: reason)
+        }
+        return FormatRules(
+            requiresMatch: try configuration.value(of: APIOptions.requiresFormatMatch),
+            toleratedChecks: tolerated
+        )
+    }
+
     private func settings(
         _ configuration: ServiceConfiguration,
         _ catalogue: StoreCatalogue,
@@ -170,6 +183,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.maximumPageSize = try configuration.value(of: APIOptions.maximumPageSize)
         settings.maximumRequestIDLength = try configuration.value(of: APIOptions.requestIDLength)
         settings.imageSizeCap = try configuration.value(of: APIOptions.imageSizeCap)
+        settings.formatRules = try formatRules(configuration)
         settings.propertyCheck = try configuration.value(of: APIOptions.propertyCheck)
         settings.hashAlgorithm = try configuration.value(of: APIOptions.hashAlgorithm)
         settings.locationRules = LocationRules(

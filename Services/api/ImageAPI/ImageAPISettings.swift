@@ -1,4 +1,5 @@
 public import Digests
+public import ImageFormats
 public import ImageModel
 public import Policy
 public import StoreLayer
@@ -40,6 +41,8 @@ public struct ImageAPISettings: Sendable {
     public var importMethods: [String] = []
     /// Largest upload in bytes (`image_size_cap`).
     public var imageSizeCap: Int64 = 1 << 40
+    /// What data may be, held against `disk_format` (`[image_format]`).
+    public var formatRules = FormatRules()
     /// Algorithm of the multihash (`hashing_algorithm`).
     public var hashAlgorithm = DigestAlgorithm.sha512
     /// Whether properties must fit the metadata definitions (`check_properties`).

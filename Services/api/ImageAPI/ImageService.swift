@@ -87,6 +87,7 @@ public struct ImageService: Sendable {
                     digesting: DigestingUpload(multihash: settings.hashAlgorithm, threads: digestThreads),
                     hashAlgorithm: settings.hashAlgorithm,
                     sizeCap: settings.imageSizeCap,
+                    inspection: ContentInspection(rules: settings.formatRules, logger: logger),
                     attempts: attempts,
                     holder: holder
                 ),

@@ -126,14 +126,15 @@ public struct UploadTable {
     ) throws -> Bool {
         try connection.execute(
             """
-            UPDATE images SET status = 'active', size = ?, checksum = ?, os_hash_algo = ?, os_hash_value = ?,
-                updated_at = ?, revision = revision + 1
-            WHERE id = ? AND status = ? AND deleted_at IS NULL
+            UPDATE images SET status = 'active', size = ?, virtual_size = ?, checksum = ?, os_hash_algo = ?,
+                os_hash_value = ?, updated_at = ?, revision = revision + 1
+            WHERE id = ? AND status = ? AND deleted_at IS NULL\(upload.diskFormat == nil ? "" : " AND disk_format = ?")
             """,
             [
-                .integer(upload.size), .text(upload.checksum), .text(upload.hashAlgorithm), .text(upload.hashValue),
-                .integer(now.microseconds), .text(id.text), .text(status.rawValue),
-            ]
+                .integer(upload.size), SQLValue(upload.virtualSize), .text(upload.checksum),
+                .text(upload.hashAlgorithm), .text(upload.hashValue), .integer(now.microseconds), .text(id.text),
+                .text(status.rawValue),
+            ] + (upload.diskFormat.map { [.text($0)] } ?? [])
         ) == 1
     }
 

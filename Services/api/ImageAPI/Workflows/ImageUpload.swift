@@ -13,6 +13,7 @@ struct ImageUpload: Sendable {
     let digesting: DigestingUpload
     let hashAlgorithm: DigestAlgorithm
     let sizeCap: Int64
+    let inspection: ContentInspection
     let attempts: UploadAttempts
     let holder: Holder
 
@@ -45,6 +46,7 @@ struct ImageUpload: Sendable {
                 size: declaration.size,
                 limit: sizeCap,
                 mayStillPublish: { lease.isHeld },
+                accept: inspection.rule(for: image),
                 admit: { _ in try lease.requireHeld() }
             )
         } finish: { location, uploaded in
@@ -54,7 +56,9 @@ struct ImageUpload: Sendable {
                 checksum: uploaded.checksum.description,
                 hashAlgorithm: hashAlgorithm.rawValue,
                 hashValue: uploaded.multihash.description,
-                identity: uploaded.stored.identity
+                identity: uploaded.stored.identity,
+                virtualSize: uploaded.virtualSize,
+                diskFormat: image.diskFormat
             )
         }
     }

@@ -1,8 +1,10 @@
 public import Digests
+public import ImageFormats
 internal import NIOCore
 internal import Synchronization
 
-/// Takes a body into a store while its MD5 and the multihash are computed beside it, each on a lane of its own.
+/// Takes a body into a store while its MD5 and the multihash are computed beside it, each on a lane of its own, and
+/// while it is looked at for what it is.
 ///
 /// The store pulls: it gets batches of ``batchByteCount`` and each batch goes to the two lanes before the store gets it, so
 /// that the store writes while the lanes compute. A lane that falls behind by ``batchesInFlight`` holds everything up, and
@@ -32,9 +34,12 @@ public struct DigestingUpload: Sendable {
     ///   - size: The length declared, in bytes; `nil` when the sender declared none.
     ///   - limit: The most that an image may have, in bytes (`image_size_cap`).
     ///   - mayStillPublish: See ``Store/write(_:size:body:mayStillPublish:)``.
+    ///   - accept: Told what the bytes are, after the last one and before the data is published; answers the size that a
+    ///     guest sees, or throws to refuse them. `nil` looks at nothing.
     ///   - admit: Asked with the count of bytes so far before they go on, batch by batch; throws to cut the upload off
     ///     (a storage quota that is used up) and may wait (for room that is being reserved).
-    /// - Throws: ``StoreError`` (`sizeMismatch`, `tooLarge`, and the store's own), or what `body` or `admit` throws.
+    /// - Throws: ``StoreError`` (`sizeMismatch`, `tooLarge`, and the store's own), or what `body`, `accept` or
+    ///   `admit` throws.
     public func run(
         _ body: some ChunkSequence,
         to store: any Store,
@@ -42,6 +47,7 @@ public struct DigestingUpload: Sendable {
         size: Int64?,
         limit: Int64?,
         mayStillPublish: @escaping @Sendable () -> Bool,
+        accept: (@Sendable (Inspection) throws -> Int64?)? = nil,
         admit: @escaping @Sendable (_ byteCount: Int64) async throws -> Void = { _ in }
     ) async throws -> UploadedData {
         if let size, let limit, size > limit {
@@ -50,6 +56,7 @@ public struct DigestingUpload: Sendable {
         let tee = Tee(
             checksum: DigestLane(.md5, on: threads),
             multihash: DigestLane(multihash, on: threads),
+            accept: accept,
             admit: admit
         )
         let sized = SizedChunks(body, size: size, limit: limit)
@@ -66,7 +73,12 @@ public struct DigestingUpload: Sendable {
                 "Size mismatch: expected \(tee.byteCount) bytes, got \(stored.byteCount) bytes in the store"
             )
         }
-        return await UploadedData(stored: stored, checksum: tee.checksum.finish(), multihash: tee.multihash.finish())
+        return await UploadedData(
+            stored: stored,
+            checksum: tee.checksum.finish(),
+            multihash: tee.multihash.finish(),
+            virtualSize: tee.virtualSize
+        )
     }
 }
 
@@ -77,26 +89,40 @@ public struct UploadedData: Sendable, Hashable {
     public var checksum: Digest
     /// The Image API's `os_hash_value`.
     public var multihash: Digest
+    /// The size that a guest sees, in bytes, where the data tells.
+    public var virtualSize: Int64?
 
-    public init(stored: StoredData, checksum: Digest, multihash: Digest) {
+    public init(stored: StoredData, checksum: Digest, multihash: Digest, virtualSize: Int64? = nil) {
         self.stored = stored
         self.checksum = checksum
         self.multihash = multihash
+        self.virtualSize = virtualSize
     }
 }
 
-/// Gives each batch to the lanes, and counts.
+/// Gives each batch to the lanes and to the inspector, and counts.
 private final class Tee: Sendable {
     let checksum: DigestLane
     let multihash: DigestLane
     private let admit: @Sendable (Int64) async throws -> Void
+    private let accept: (@Sendable (Inspection) throws -> Int64?)?
     private let count = Atomic<Int64>(0)
+    private let inspection: Mutex<(inspector: ImageInspector, virtualSize: Int64?)>
 
-    init(checksum: DigestLane, multihash: DigestLane, admit: @escaping @Sendable (Int64) async throws -> Void) {
+    init(
+        checksum: DigestLane,
+        multihash: DigestLane,
+        accept: (@Sendable (Inspection) throws -> Int64?)?,
+        admit: @escaping @Sendable (Int64) async throws -> Void
+    ) {
         self.checksum = checksum
         self.multihash = multihash
+        self.accept = accept
         self.admit = admit
+        self.inspection = Mutex((ImageInspector(), nil))
     }
+
+    var virtualSize: Int64? { inspection.withLock { $0.virtualSize } }
 
     var byteCount: Int64 { count.load(ordering: .relaxed) }
 
@@ -105,8 +131,20 @@ private final class Tee: Sendable {
         try await admit(total)
         checksum.add(batch)
         multihash.add(batch)
+        if accept != nil {
+            // Copies a header and an end: too little work for a lane.
+            inspection.withLock { inspection in batch.withUnsafeReadableBytes { inspection.inspector.update($0) } }
+        }
         await checksum.wait(for: DigestingUpload.batchesInFlight - 1)
         await multihash.wait(for: DigestingUpload.batchesInFlight - 1)
+    }
+
+    /// The end of the body: the store publishes nothing unless this returns.
+    func end() throws {
+        guard let accept else { return }
+        let found = inspection.withLock { $0.inspector.finish() }
+        let size = try accept(found)
+        inspection.withLock { $0.virtualSize = size }
     }
 }
 
@@ -123,7 +161,10 @@ private struct TeedChunks<Base: ChunkSequence>: AsyncSequence, Sendable {
         let tee: Tee
 
         mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Chunk? {
-            guard let batch = try await base.next(isolation: actor) else { return nil }
+            guard let batch = try await base.next(isolation: actor) else {
+                try tee.end()
+                return nil
+            }
             try await tee.pass(batch)
             return batch
         }
