@@ -96,6 +96,21 @@ struct TrustedHeadersIdentityTests {
         }
     }
 
+    @Test(
+        "a name that no record can hold is nobody's",
+        arguments: [String(repeating: "p", count: 256), "p\u{FFFD}"],
+        ["X-Project-Id", "X-Tenant", "X-User-Id"]
+    )
+    func unusable(_ value: String, _ name: String) async throws {
+        let error = await #expect(throws: ServiceError.self) {
+            try await identify(.unixSocket, ("X-Identity-Status", "Confirmed"), (name, value))
+        }
+        #expect(error?.cause as? IdentityRefusal == .unusableHeader)
+        let longest = String(repeating: "é", count: 255)
+        let caller = try await identify(.unixSocket, ("X-Identity-Status", "Confirmed"), ("X-Project-Id", longest))
+        #expect(caller.project == longest)
+    }
+
     @Test("the roles of a system or domain token count for nothing")
     func otherScopes() async throws {
         for scope in [("OpenStack-System-Scope", "all"), ("X-Domain-Id", "default")] {

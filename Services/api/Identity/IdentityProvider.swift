@@ -30,6 +30,7 @@ public enum IdentityRefusal: String, Error, Sendable {
     case wrongServiceToken = "the service token is not good"
     case accessRules = "the application credential's access rules do not cover this request"
     case repeatedHeader = "an identity header occurs more than once"
+    case unusableHeader = "an identity header is longer than 255 characters, or is not text"
 }
 
 extension ServiceError {

@@ -43,8 +43,17 @@ public struct TrustedHeadersIdentity: IdentityProvider {
         guard !HTTPField.Name.identity.contains(where: { headers[values: $0].count > 1 }) else {
             throw .unauthenticated(.repeatedHeader)
         }
+        // An owner, a member or a user of a record has at most 255 characters.
+        guard HTTPField.Name.names.allSatisfy({ headers[$0].map(Self.isUsable) ?? true }) else {
+            throw .unauthenticated(.unusableHeader)
+        }
         guard status == "Confirmed" else { throw .unauthenticated(.notConfirmed) }
         return caller(headers)
+    }
+
+    /// Bytes that are no text have become U+FFFD on the way here, and two names could have become one.
+    private static func isUsable(_ name: String) -> Bool {
+        name.unicodeScalars.count <= 255 && !name.unicodeScalars.contains { $0 == "\u{FFFD}" || $0.value < 0x20 }
     }
 
     private func believes(_ credentials: RequestCredentials) -> Bool {
@@ -104,6 +113,9 @@ extension HTTPField.Name {
     fileprivate static let serviceUserDomainID = known("X-Service-User-Domain-Id")
     fileprivate static let serviceProjectID = known("X-Service-Project-Id")
     fileprivate static let serviceProjectDomainID = known("X-Service-Project-Domain-Id")
+
+    /// What may become part of a record.
+    fileprivate static let names = [userID, user, projectID, tenantID, tenant]
 
     /// What tells who somebody is. Names, the catalogue and the rest of what the middleware sets have no say here.
     fileprivate static let identity = [

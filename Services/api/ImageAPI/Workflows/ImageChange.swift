@@ -24,7 +24,7 @@ struct ImageChange: Sendable {
     let check: PropertyCheck
 
     /// How often a change is decided anew before its client is told to try again.
-    static let tries = 40
+    static let tries = 200
 
     /// Gives way to the others, a little longer and more scattered each time.
     static func pause(after tries: Int) async {

@@ -47,6 +47,8 @@ extension DatabaseError.Code {
         case "23503", "23001": self = .foreignKeyViolation
         case "40001", "40P01", "55P03", "55006": self = .busy
         case "57014": self = .timedOut
+        // untranslatable_character, character_not_in_repertoire: U+0000 within JSON, or no UTF-8.
+        case "22P05", "22021": self = .unstorableText
         case "25006": self = .readOnly
         case "53100": self = .full
         case "53300", "3D000": self = .unavailable
