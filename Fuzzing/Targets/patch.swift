@@ -8,8 +8,12 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let body = try? JSONValue(parsing: bytes) else { return 0 }
     for dialect in PatchDialect.allCases {
         guard let patch = try? ImagePatch(parsing: body, dialect: dialect, schema: schema) else { continue }
-        let outcome = try? patch.apply(to: image, by: Caller(project: "p"), limits: ImageLimits())
-        precondition(outcome == nil || outcome?.image.id == image.id, "an image has become another")
+        var outcome = PatchOutcome(of: image)
+        for operation in patch.operations {
+            if case .locations = operation { continue }
+            guard (try? outcome.apply(operation, by: Caller(project: "p"), limits: ImageLimits())) != nil else { break }
+        }
+        precondition(outcome.image.id == image.id, "an image has become another")
     }
     return 0
 }
