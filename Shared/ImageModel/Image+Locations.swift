@@ -23,8 +23,9 @@ extension Image {
             guard !entries.isEmpty else { throw ServiceError(.forbidden, "Cannot set locations to empty list.") }
             try requireStatus([.active, .queued], to: "replace")
             _ = try digests(saidBy: entries, rules)
-            let urls = Set(entries.map(\.location.url))
-            guard locations.isEmpty || urls == Set(locations.map(\.url)) else {
+            // Each URL as often as before.
+            let urls = entries.map(\.location.url).sorted()
+            guard locations.isEmpty || urls == locations.map(\.url).sorted() else {
                 throw ServiceError(.invalidRequest, "Original locations is not empty")
             }
             try Self.requireRoom(for: entries.count, rules)

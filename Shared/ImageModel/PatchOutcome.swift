@@ -17,8 +17,6 @@ public struct PatchOutcome: Sendable, Equatable {
     }
 
     public private(set) var image: Image
-    /// Every visibility that was asked for, in order, also one that the image had: policy must allow each.
-    public private(set) var visibilities: [Visibility] = []
     /// In order.
     public private(set) var propertyActions: [PropertyAction] = []
     /// Whether anything but locations was named (policy `modify_image`).
@@ -89,9 +87,7 @@ public struct PatchOutcome: Sendable, Equatable {
         try value.requireInRange()
         switch value {
         case .name(let value): image.name = value
-        case .visibility(let value):
-            image.visibility = value
-            visibilities.append(value)
+        case .visibility(let value): image.visibility = value
         case .protected(let value): image.protected = value
         case .hidden(let value): image.hidden = value
         case .owner(let value):

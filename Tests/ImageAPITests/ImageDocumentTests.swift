@@ -107,6 +107,19 @@ struct ImageDocumentTests {
         #expect(text(image, settings) == golden(#""locations":[],"#))
     }
 
+    @Test("a URL that is there several times is shown with the metadata of each")
+    func repeated() throws {
+        var image = image
+        image.locations = [1, 2, 3].map { number in
+            ImageLocation(url: "stub://slow/1", metadata: ["store": "slow", "n": .integer(number)])
+        }
+        image.locations.append(ImageLocation(url: "stub://fast/1", metadata: ["store": "fast"]))
+        var settings = try settings(isMultiStore: true)
+        settings.locationRules.areVisible = true
+        let shown = try #require(try members(image, settings)["locations"]?.arrayValue)
+        #expect(shown.map { $0.objectValue?["metadata"]?.objectValue?["n"] } == [nil, 1, 2, 3])
+    }
+
     @Test("a deactivated image shows where its data is to administrators only")
     func deactivated() throws {
         var image = image

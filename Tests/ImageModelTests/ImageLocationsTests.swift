@@ -152,6 +152,17 @@ struct ImageLocationsTests {
                 _ = try changed(try image(.active, two), .replace(entries.map { entry($0) }))
             }
         }
+        // A URL that is there once is not to be there twice afterwards, nor the other way round.
+        let once = try image(.active, two)
+        expectRefusal(.invalidRequest, "Original locations is not empty") {
+            _ = try changed(once, .replace([entry("http://a"), entry("http://a", ["x": 1]), entry("http://b")]))
+        }
+        let twice = try image(.active, two + [ImageLocation(url: "http://a", metadata: ["x": 1])])
+        expectRefusal(.invalidRequest, "Original locations is not empty") {
+            _ = try changed(twice, .replace([entry("http://a"), entry("http://b")]))
+        }
+        let marked = [entry("http://a", ["x": 2]), entry("http://b"), entry("http://a")]
+        #expect(try changed(twice, .replace(marked)).locations == marked.map(\.location))
         expectRefusal(.forbidden, "Cannot set locations to empty list.") {
             _ = try changed(try image(.active, two), .replace([]))
         }

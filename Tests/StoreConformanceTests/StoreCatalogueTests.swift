@@ -85,9 +85,9 @@ struct StoreCatalogueTests {
     func order() throws {
         let names = ["remote", "x", "slow", "fast", "y"]
         let locations = names.map { name in StoreLocation(url: "memory://\(name)/a", store: name) }
-        let ordered = try catalogue().inReadingOrder(locations)
+        let ordered = try catalogue().inReadingOrder(locations) { $0 }
         #expect(ordered.map(\.store) == ["fast", "x", "slow", "y", "remote"])
-        #expect(StoreCatalogue(single: MemoryStore("only")).inReadingOrder(locations) == locations)
+        #expect(StoreCatalogue(single: MemoryStore("only")).inReadingOrder(locations) { $0 } == locations)
     }
 
     @Test("a store named twice and a default that is none are refused")

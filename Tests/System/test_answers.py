@@ -264,6 +264,23 @@ def test_patch_in_both_dialects(deployment, session):
     assert session.patch(url, json=[], headers={"Content-Type": V21}).status_code == 200
 
 
+def test_operations_of_a_patch_are_judged_in_their_order(deployment):
+    if deployment.auth == "noauth":
+        # Everybody is an administrator, and may make images public.
+        return
+    member = deployment.session("member")
+    url = f"{deployment.url}/v2/images/{create(deployment, member)}"
+    publish = {"op": "replace", "path": "/visibility", "value": "public"}
+    nothing = {"op": "remove", "path": "/nope"}
+    for operations, status, phrase in (
+        ([publish, nothing], 403, "publicize_image"),
+        ([nothing, publish], 409, "Property nope does not exist."),
+    ):
+        answer = member.patch(url, json=operations, headers={"Content-Type": V21})
+        assert answer.status_code == status, answer.text
+        assert phrase in answer.text
+
+
 def test_patch_names_the_types_it_takes(deployment, session):
     image_id = create(deployment, session)
     answer = session.patch(f"{deployment.url}/v2/images/{image_id}", json=[], headers={"Content-Type": "application/json"})

@@ -156,6 +156,8 @@ def test_positions_replacement_and_removal(member, admin, source):
     marked = [{"url": url, "metadata": {"n": n}} for n, url in enumerate((data, same, other))]
     assert member.replace(image_id, *marked).json()["locations"] == marked
     refusal(member.replace(image_id, marked[0]), 400, "Original locations is not empty")
+    twice = [*marked, {"url": data, "metadata": {"n": 3}}]
+    refusal(member.replace(image_id, *twice), 400, "Original locations is not empty")
     refusal(member.replace(image_id), 403, "Cannot set locations to empty list.")
     assert member.remove(image_id, 0).status_code == 403
     assert [at["url"] for at in admin.remove(image_id, 0).json()["locations"]] == [same, other]
@@ -392,13 +394,19 @@ def test_several_stores(deployments, source):
     headers = {"Content-Type": "application/octet-stream"}
     member.request("PUT", f"/{image_id}/file", data=DATA, headers=headers).raise_for_status()
     assert member.add(image_id, source.url + "/data", metadata={"store": "fast"}).status_code == 200
+    marked = [{"url": source.url + "/data", "metadata": {"store": "web", "n": n}} for n in (1, 2)]
+    for one in marked:
+        assert member.add(image_id, **one).status_code == 200
+    assert member.show(image_id)["locations"][1:3] == marked
+    admin = Images(deployment, "admin")
+    for position in (2, 1):
+        assert admin.remove(image_id, position).status_code == 200
     record = member.show(image_id)
     assert record["stores"] == "web,fast"
     assert record["locations"][0] == {"url": source.url + "/data", "metadata": {"store": "web"}}
     assert record["direct_url"] == source.url + "/data"
     upload = member.request("PUT", f"/{member.create()}/file", data=b"x", headers=headers | {"x-image-meta-store": "web"})
     assert upload.status_code == 410
-    admin = Images(deployment, "admin")
     # What is removed of a file store is deleted.
     position = [at["metadata"]["store"] for at in record["locations"]].index("fast")
     stored = deployment.stores["fast"] / image_id
@@ -489,6 +497,31 @@ def test_refusals_of_the_newer_api(deployment, member, source):
     assert Images(deployment, "other").post(image_id, source.url + "/data").status_code == 404
     assert Images(deployment, "reader").post(image_id, source.url + "/data").status_code == 403
     assert member.show(image_id)["status"] == "queued"
+
+
+def test_the_status_is_looked_at_before_policy(deployment, member, admin, source):
+    image_id = member.create()
+    assert member.add(image_id, source.url + "/data").status_code == 200
+    admin.patch(image_id, {"op": "replace", "path": "/visibility", "value": "public"})
+    for user in ("member", "reader", "other", "service", "admin"):
+        answer = Images(deployment, user).post(image_id, source.url + "/same")
+        refusal(answer, 409, "It's not allowed to add locations if image status is active.")
+
+
+def test_data_on_the_web_is_for_everybody_at_any_time(deployment, member, source):
+    source.behaviour["/shared"] = slow(source, 2)
+    url, digest = source.url + "/shared", hashlib.sha256(DATA).hexdigest()
+    first, second, third = (member.create() for _ in range(3))
+    # While the data is compared for one image, another names it, and a third that did is deleted.
+    for image_id in (first, second, third):
+        assert member.post(image_id, url, "sha256", digest).status_code == 202, image_id
+    assert member.request("DELETE", f"/{third}").status_code == 204
+    assert rows(deployment, f"SELECT count(*) FROM image_locations WHERE image_id = '{third}'") == [(0,)]
+    member.wait(first, status="active")
+    assert member.request("DELETE", f"/{first}").status_code == 204
+    assert member.add(member.create(), url).status_code == 200
+    member.wait(second, status="active")
+    assert rows(deployment, "SELECT count(*) FROM image_locations WHERE state = 'deleting'") == [(0,)]
 
 
 def test_digests_are_believed_where_nobody_reads_the_data(deployments, source):

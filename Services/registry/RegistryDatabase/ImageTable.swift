@@ -322,7 +322,7 @@ public struct ImageTable {
 
     /// Removes what hangs on a deleted record once nothing of its data is left; the id stays taken.
     func forget(_ id: ImageID) throws {
-        for table in ["image_properties", "image_tags", "image_members"] {
+        for table in ["image_properties", "image_tags", "image_members", "image_locations"] {
             try connection.execute("DELETE FROM \(table) WHERE image_id = ?", [.text(id.text)])
         }
         try giveUp(id)

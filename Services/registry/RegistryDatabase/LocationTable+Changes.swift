@@ -4,6 +4,10 @@ internal import WireJSON
 
 /// Locations that clients name. They belong to no attempt: their `attempt` is empty.
 extension LocationTable {
+    /// Whether web servers serve the data: no store of ours put it there or removes it, so that its locations are forgotten
+    /// where others are queued for deletion, and keep nobody from naming the same data.
+    static let isOnTheWeb = "(lower(substr(url, 1, 7)) = 'http://' OR lower(substr(url, 1, 8)) = 'https://')"
+
     private struct Row {
         var id: Int64
         var location: ImageLocation
@@ -89,12 +93,14 @@ extension LocationTable {
         )
     }
 
-    /// Refuses a URL under which an upload put another image's data, and one whose data is about to go.
+    /// Refuses a URL under which an upload put another image's data, and one whose data is about to go: neither happens to
+    /// data on the web.
     func requireFree(_ url: String, for id: ImageID) throws {
         let found = try connection.query(
             """
             SELECT state FROM image_locations
-            WHERE url = ? AND (state = 'deleting' OR (attempt <> '' AND image_id <> ?)) ORDER BY state LIMIT 1
+            WHERE url = ? AND NOT \(Self.isOnTheWeb) AND (state = 'deleting' OR (attempt <> '' AND image_id <> ?))
+            ORDER BY state LIMIT 1
             """,
             [.text(url), .text(id.text)],
             { $0.text(0) }
@@ -108,13 +114,14 @@ extension LocationTable {
 
     /// Takes a location from its image.
     ///
-    /// - Returns: `nil` where the data stays, for somebody else names it.
+    /// - Returns: `nil` where the data stays, for it is on the web or somebody else names it.
     private func drop(_ row: Row, _ holder: Holder, _ claimedUntil: Timestamp) throws -> PendingDeletion? {
         let forgotten = try connection.execute(
             """
-            DELETE FROM image_locations WHERE id = ? AND EXISTS (SELECT 1 FROM image_locations other
-                WHERE other.url = image_locations.url AND other.id <> image_locations.id
-                    AND other.state IN ('live', 'intended'))
+            DELETE FROM image_locations WHERE id = ? AND (\(Self.isOnTheWeb) OR EXISTS
+                (SELECT 1 FROM image_locations other
+                    WHERE other.url = image_locations.url AND other.id <> image_locations.id
+                        AND other.state IN ('live', 'intended')))
             """,
             [.integer(row.id)]
         )
@@ -137,7 +144,7 @@ extension LocationTable {
     func forgetShared(ofImage id: ImageID) throws {
         try connection.execute(
             """
-            DELETE FROM image_locations WHERE image_id = ? AND state = 'live' AND EXISTS
+            DELETE FROM image_locations WHERE image_id = ? AND state = 'live' AND NOT \(Self.isOnTheWeb) AND EXISTS
                 (SELECT 1 FROM image_locations other WHERE other.url = image_locations.url
                     AND other.image_id <> image_locations.image_id AND other.state IN ('live', 'intended'))
             """,

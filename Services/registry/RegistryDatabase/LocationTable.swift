@@ -67,12 +67,16 @@ public struct LocationTable {
         ).isEmpty
     }
 
-    /// An attempt that came to nothing: its location goes, or waits for its bytes to go.
+    /// An attempt that came to nothing: its location goes, or waits for its bytes to go where it may have written any.
     func drop(attempt: String, isDiscarded: Bool) throws {
+        let isDone = isDiscarded ? "" : " AND \(Self.isOnTheWeb)"
         try connection.execute(
-            isDiscarded
-                ? "DELETE FROM image_locations WHERE attempt = ? AND state = 'intended'"
-                : "UPDATE image_locations SET state = 'deleting' WHERE attempt = ? AND state = 'intended'",
+            "DELETE FROM image_locations WHERE attempt = ? AND state = 'intended'\(isDone)",
+            [.text(attempt)]
+        )
+        guard !isDiscarded else { return }
+        try connection.execute(
+            "UPDATE image_locations SET state = 'deleting' WHERE attempt = ? AND state = 'intended'",
             [.text(attempt)]
         )
     }
@@ -95,14 +99,18 @@ public struct LocationTable {
         )
     }
 
+    /// What is on the web stays with the record, and is forgotten or given back with it.
     func queueDeletion(ofImage id: ImageID, claimedBy holder: Holder, until: Timestamp) throws -> [PendingDeletion] {
         try forgetShared(ofImage: id)
         try connection.execute(
-            "UPDATE image_locations SET state = 'deleting', claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE image_id = ?",
+            """
+            UPDATE image_locations SET state = 'deleting', claimed_by = ?, claiming_process = ?, claimed_until = ?
+            WHERE image_id = ? AND NOT \(Self.isOnTheWeb)
+            """,
             [.text(holder.node), .text(holder.process), .integer(until.microseconds), .text(id.text)]
         )
         return try connection.query(
-            "SELECT \(Self.deletionColumns) FROM image_locations WHERE image_id = ? ORDER BY id",
+            "SELECT \(Self.deletionColumns) FROM image_locations WHERE image_id = ? AND state = 'deleting' ORDER BY id",
             [.text(id.text)],
             Self.deletion(from:)
         )
@@ -192,7 +200,7 @@ public struct LocationTable {
             if !deletion.isUnfinished { try ImageTable(connection).giveUp(image) }
             let left = try connection.query(
                 """
-                SELECT (SELECT count(*) FROM image_locations WHERE image_id = i.id)
+                SELECT (SELECT count(*) FROM image_locations WHERE image_id = i.id AND state = 'deleting')
                 FROM images i WHERE i.id = ? AND i.deleted_at IS NOT NULL
                 """,
                 [.text(image.text)],

@@ -27,7 +27,10 @@ public struct UploadTable {
             ),
             settling: {
                 let locations = LocationTable(connection)
-                if upload.externalMetadata != nil { try locations.requireFree(upload.url, for: upload.image) }
+                if upload.externalMetadata != nil {
+                    try locations.requireFree(upload.url, for: upload.image)
+                    return []
+                }
                 return try locations.deletions(at: upload.url, claimFor: upload.holder, until: claimedUntil)
             },
             as: caller,

@@ -75,7 +75,7 @@ struct ImageRoutes: Sendable {
     @Sendable func delete(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
         try await deletion.delete(
-            try request.imageID(),
+            try request.imageID(absence: ImageDeletion.absence),
             onlyIf: try request.imagePrecondition(settings),
             as: request.caller,
             requestID: request.requestID

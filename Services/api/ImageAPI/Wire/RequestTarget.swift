@@ -12,7 +12,8 @@ struct RequestTarget: Sendable, Equatable {
     /// The longest that is read, in bytes: what Glance's own server took in one line (`max_header_line`).
     static let lengthLimit = 16 << 10
 
-    /// - Throws: `targetTooLong`; `invalidRequest` when the path or the query, once decoded, is not UTF-8.
+    /// - Throws: `targetTooLong`; `invalidRequest` when the path or the query, once decoded, is not UTF-8 or
+    ///   holds a null character, which no database keeps alike.
     init(_ text: String) throws(ServiceError) {
         guard text.utf8.count <= Self.lengthLimit else {
             throw ServiceError(.targetTooLong, "The URL is longer than \(Self.lengthLimit) bytes.")
@@ -58,6 +59,12 @@ struct RequestTarget: Sendable, Equatable {
             throw ServiceError(
                 .invalidRequest,
                 "Error decoding your request. Either the URL or the request body contained characters that could not be decoded by Glance"
+            )
+        }
+        guard !bytes.contains(0) else {
+            throw ServiceError(
+                .invalidRequest,
+                "The URL holds a null character (%00), which cannot be kept or looked for."
             )
         }
         return decoded

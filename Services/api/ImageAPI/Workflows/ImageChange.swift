@@ -48,10 +48,11 @@ struct ImageChange: Sendable {
                 try precondition(image)
                 return nil
             }
-            try requireAllowed(patch, on: image, by: caller)
-            try precondition(image)
-            var outcome = PatchOutcome(of: image)
-            for operation in patch.operations {
+            var outcome = PatchOutcome(of: shown(image))
+            for (index, operation) in patch.operations.enumerated() {
+                try requireAllowed(operation, on: image, by: caller)
+                // Not before anything was allowed: it tells of the record.
+                if index == 0 { try precondition(image) }
                 guard case .locations(let change) = operation else {
                     let admitted = try protections.admit(operation, on: outcome.image, by: caller)
                     try outcome.apply(admitted, by: caller, limits: limits)
@@ -61,24 +62,36 @@ struct ImageChange: Sendable {
                 try outcome.apply(change, locationRules, found: found)
             }
             try outcome.requireRoom(within: limits)
-            for visibility in outcome.visibilities { try policy.requireVisibility(visibility, on: image, by: caller) }
             return Change(image: outcome.image, movesData: outcome.changesLocations)
         }
     }
 
-    private func requireAllowed(_ patch: ImagePatch, on image: Image, by caller: Caller) throws(ServiceError) {
-        for operation in patch.operations {
-            guard case .locations(let change) = operation else {
-                try policy.require(.modifyImage, on: image, by: caller)
-                continue
+    /// The image with its locations as clients see them, so that positions mean the same to both.
+    private func shown(_ image: Image) -> Image {
+        var image = image
+        image.locations = external.catalogue.ordered(image.locations)
+        return image
+    }
+
+    /// Asked as the operation comes: what is wrong with one before it is said first.
+    private func requireAllowed(
+        _ operation: ImagePatchOperation,
+        on image: Image,
+        by caller: Caller
+    ) throws(ServiceError) {
+        guard case .locations(let change) = operation else {
+            try policy.require(.modifyImage, on: image, by: caller)
+            if case .setField(.visibility(let visibility), _) = operation {
+                try policy.requireVisibility(visibility, on: image, by: caller)
             }
-            if case .replace(let entries) = change, entries.isEmpty {
-                throw ServiceError(.forbidden, "Cannot set locations to empty list.")
-            }
-            let rule: PolicyRule = if case .remove = change { .deleteImageLocation } else { .setImageLocation }
-            try policy.require(rule, on: image, by: caller)
-            try locationRules.requireVisible()
+            return
         }
+        if case .replace(let entries) = change, entries.isEmpty {
+            throw ServiceError(.forbidden, "Cannot set locations to empty list.")
+        }
+        let rule: PolicyRule = if case .remove = change { .deleteImageLocation } else { .setImageLocation }
+        try policy.require(rule, on: image, by: caller)
+        try locationRules.requireVisible()
     }
 
     func addTag(

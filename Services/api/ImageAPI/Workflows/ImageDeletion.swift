@@ -63,7 +63,10 @@ struct ImageDeletion: Sendable {
         do {
             return try await registry.image(id, as: caller, requestID: requestID)
         } catch  where error.code == .notFound {
-            throw ServiceError(.notFound, "Failed to find image \(id) to delete")
+            throw ServiceError(.notFound, Self.absence(id.text))
         }
     }
+
+    /// The words in which it is said that there is no image of an id.
+    static func absence(_ id: String) -> String { "Failed to find image \(id) to delete" }
 }

@@ -105,10 +105,8 @@ extension StoreCatalogue {
         return ordered.filter(isPreferred) + ordered.filter { !isPreferred($0) }
     }
 
-    /// Locations in the order in which they are shown and read.
+    /// Locations in the order in which they are shown, counted and read.
     func ordered(_ locations: [ImageLocation]) -> [ImageLocation] {
-        guard locations.count > 1 else { return locations }
-        let order = inReadingOrder(locations.map { StoreLocation(url: $0.url, store: $0.store) })
-        return order.compactMap { place in locations.first { $0.url == place.url && $0.store == place.store } }
+        inReadingOrder(locations) { StoreLocation(url: $0.url, store: $0.store) }
     }
 }

@@ -63,8 +63,6 @@ struct ImageLocations: Sendable {
         by caller: Caller
     ) throws(ServiceError) {
         guard image.status == .queued else {
-            // Policy decides whether the caller may know the image at all.
-            try policy.require(.getImage, on: image, by: caller)
             throw ServiceError(
                 .conflict,
                 "It's not allowed to add locations if image status is \(image.status.rawValue)."

@@ -102,10 +102,14 @@ public struct StoreCatalogue: Sendable {
     }
 
     /// Locations in the order of reading: the heaviest store first, else as they were; unknown stores weigh 0.
-    public func inReadingOrder(_ locations: [StoreLocation]) -> [StoreLocation] {
-        guard isMultiStore else { return locations }
+    ///
+    /// - Parameter place: Where the data of an element lies.
+    public func inReadingOrder<Location>(_ locations: [Location], by place: (Location) -> StoreLocation) -> [Location] {
+        guard isMultiStore, locations.count > 1 else { return locations }
         // `sort` is stable, though it does not promise so: the index makes sure.
-        let weighed = locations.enumerated().map { (weight: entry(holding: $1)?.weight ?? 0, index: $0, location: $1) }
+        let weighed = locations.enumerated().map {
+            (weight: entry(holding: place($1))?.weight ?? 0, index: $0, location: $1)
+        }
         return weighed.sorted { ($1.weight, $0.index) < ($0.weight, $1.index) }.map(\.location)
     }
 
