@@ -137,6 +137,28 @@ struct KeystoneFaultTests {
         }
     }
 
+    @Test("what is known of a token when Keystone was asked in vain", arguments: [(false, 5), (false, 10), (true, 10)])
+    func inVain(allowsExpired: Bool, seconds: Int) throws {
+        let start = Timestamp(seconds: 1_800_000_000)
+        let caller = Caller(user: "u-1", roles: ["member"], isAdmin: false)
+        let token = KeystoneToken(expiry: start.advanced(by: .seconds(10)), caller: caller)
+        let key = TokenKey("user-token", allowsExpired: allowsExpired)
+        var answers = TokenAnswers<Int>(
+            capacity: 8,
+            cachedFor: .seconds(1),
+            refusedFor: .seconds(1),
+            outageTime: .seconds(3600)
+        )
+        _ = answers.finish(key, token, confirmed: start)
+        let asked = answers.ask(key, 7, now: start.advanced(by: .seconds(4)))
+        #expect(asked == .started)
+        let (waiters, step) = answers.fail(key, now: start.advanced(by: .seconds(seconds)))
+        #expect(waiters == [7])
+        // It may expire while Keystone is asked: then it has, and that is no question any more.
+        let expected: TokenAnswers<Int>.Step? = seconds < 10 ? .known(token) : allowsExpired ? nil : .known(nil)
+        #expect(step == expected)
+    }
+
     @Test("more new tokens than may wait are 503 at once")
     func flood() async throws {
         let keystone = try await ScriptedKeystone { question in

@@ -62,8 +62,8 @@ final class KeystoneTokens: Sendable {
                 await sharedCache?.keep(token, for: key, confirmed: confirmed, cachedFor)
             }
         } catch {
-            let (waiters, token) = answers.withLock { $0.fail(key, now: now()) }
-            let outcome: Outcome = token.map { .success($0) } ?? .failure(error)
+            let (waiters, step) = answers.withLock { $0.fail(key, now: now()) }
+            let outcome: Outcome = if case .known(let token)? = step { .success(token) } else { .failure(error) }
             for waiter in waiters { waiter.resume(returning: outcome) }
         }
     }

@@ -63,13 +63,14 @@ struct TokenAnswers<Waiter> {
 
     /// Nobody could say anything of the token: it stays what it was, for a bounded time.
     ///
-    /// - Returns: Everybody who waits, and the earlier answer that may stand in, if there is one.
-    mutating func fail(_ key: TokenKey, now: Timestamp) -> (waiters: [Waiter], token: KeystoneToken?) {
+    /// - Returns: Everybody who waits, and what is known all the same, if anything is: the earlier answer while it may
+    ///   stand in, or that the token has expired while it was asked about.
+    mutating func fail(_ key: TokenKey, now: Timestamp) -> (waiters: [Waiter], step: Step?) {
         let waiters = waiting.removeValue(forKey: key) ?? []
-        guard let answer = answers[key], let token = answer.token, now < token.expiry,
-            now < answer.confirmed.advanced(by: outageTime)
-        else { return (waiters, nil) }
-        return (waiters, token)
+        guard let answer = answers[key], let token = answer.token else { return (waiters, nil) }
+        guard now < token.expiry else { return (waiters, key.allowsExpired ? nil : Step.known(nil)) }
+        let standsIn = now < answer.confirmed.advanced(by: outageTime)
+        return (waiters, standsIn ? Step.known(token) : nil)
     }
 }
 
