@@ -67,6 +67,38 @@ class Images:
             self.ids.append(answer.json()["id"])
 
 
+class Namespaces:
+    """Names of namespaces, each with one of every kind in it, and the names of what is in them."""
+
+    PART = "part"
+
+    def __init__(self, deployment):
+        self.url = f"{deployment.url}/v2/metadefs/namespaces"
+        self.session = deployment.session("admin")
+        self.bodies = []
+        for number, more in enumerate(({}, {"owner": "demo"}, {"visibility": "public"}, {"protected": True})):
+            definition = {"title": "P", "type": "string"}
+            body = {
+                "namespace": f"Generated::{number}",
+                "properties": {self.PART: definition},
+                "objects": [{"name": self.PART, "properties": {"p": definition}}],
+                "tags": [{"name": self.PART}],
+                "resource_type_associations": [{"name": "OS::Glance::Image"}, {"name": self.PART}],
+            }
+            self.bodies.append(body | more)
+
+    def refill(self):
+        """Makes all anew: requests delete and rename what they can."""
+        for body in self.bodies:
+            url = f"{self.url}/{body['namespace']}"
+            self.session.put(url, json={"namespace": body["namespace"]}, timeout=30)
+            self.session.delete(url, timeout=30)
+            assert self.session.post(self.url, json=body, timeout=30).status_code == 201
+
+    def pick(self, number):
+        return self.bodies[number % len(self.bodies)]["namespace"]
+
+
 def session_of(deployment, caller):
     session = deployment.session(caller) if caller else requests.Session()
     session.trust_env = False
@@ -101,12 +133,19 @@ def test_no_answer_contradicts_the_document(deployment, request, capsys):
     operations = [found.ok() for found in schemathesis.openapi.from_path(DOCUMENT).get_all_operations()]
     sessions = {caller: session_of(deployment, caller) for caller in CALLERS}
     images = Images(deployment)
+    namespaces = Namespaces(deployment)
     statuses = collections.Counter()
     found = {}
 
     def send(case, caller, number):
         if "id" in (case.path_parameters or {}) and number < 120:
             case.path_parameters["id"] = images.pick(number)
+        if "namespace" in (case.path_parameters or {}) and number < 120:
+            case.path_parameters["namespace"] = namespaces.pick(number)
+            if "name" in case.path_parameters and number < 100:
+                case.path_parameters["name"] = namespaces.PART
+        if "image" in (case.query or {}) and number < 120:
+            case.query["image"] = images.pick(number)
         try:
             answer = case.call(base_url=deployment.url, session=sessions[caller], timeout=30, allow_redirects=False)
         except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL):
@@ -125,6 +164,8 @@ def test_no_answer_contradicts_the_document(deployment, request, capsys):
     for turn in range(rounds):
         # By turns, so that operations meet what the others left behind.
         for operation in operations:
+            if "{namespace}" in operation.path:
+                namespaces.refill()
             requests_for(operation, -(-total // (rounds * len(operations))), seed + turn, send)
     with capsys.disabled():
         counts = ", ".join(f"{status}: {count}" for status, count in statuses.most_common())
