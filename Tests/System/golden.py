@@ -9,14 +9,18 @@ begin with 00000000-; whatever differs from run to run is replaced by a word in 
 
 A request's body is `json`, `text`, or `repeat` (a text and how often); a header may be such a pair as well. `meanwhile` is a request that is sent and answered while half of the body has gone out. Instead of a request there
 may be `"do": "kill registry"` or another of ACTIONS.
+
+A scenario's `source` names what a web server serves (path to text); `{source}` in requests stands for its URL.
 """
 
 import base64
+import contextlib
 import json
 import pathlib
 import re
 
 from services import ROOT, User, wait_until
+from web_source import WebSource
 from wire import Connection, exchange, head
 
 FOLDER = pathlib.Path(__file__).parent / "golden"
@@ -30,6 +34,20 @@ ACTIONS = {
     "disable": lambda deployment: (deployment.directory / "disabled").write_text("closed"),
     "enable": lambda deployment: (deployment.directory / "disabled").unlink(),
 }
+
+
+@contextlib.contextmanager
+def source(scenario):
+    """The web server of a scenario; None where it names none."""
+    if "source" not in scenario:
+        yield None
+        return
+    server = WebSource()
+    server.files = {path: text.encode() for path, text in scenario["source"].items()}
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 def start(deployments, scenario):
@@ -82,10 +100,12 @@ def answer_to(deployment, request):
         return connection.answer()
 
 
-def normal(deployment, answer, with_body=True):
+def normal(deployment, answer, with_body=True, server=None):
     """An answer in the form that is kept."""
 
     def same(text):
+        if server:
+            text = text.replace(server.url, "<source>")
         text = text.replace(deployment.url, "<base>").replace(f"127.0.0.1:{deployment.api.port}", "<host>")
         text = text.replace(str(deployment.directory), "<directory>")
         return TIME.sub("<time>", UUID.sub("<uuid>", text))
@@ -111,14 +131,17 @@ def normal(deployment, answer, with_body=True):
     return {"status": lines[0], "headers": dict(sorted(headers.items())), "body": kept if with_body else "<any>"}
 
 
-def play(deployment, exchanges):
+def play(deployment, exchanges, server=None):
     """Each exchange with the answer that came this time."""
     for one in exchanges:
         if "do" in one:
             ACTIONS[one["do"]](deployment)
             continue
         is_fixed = one.get("answer", {}).get("body") != "<any>"
-        yield one, normal(deployment, answer_to(deployment, one["request"]), with_body=is_fixed)
+        request = one["request"]
+        if server:
+            request = json.loads(json.dumps(request).replace("{source}", server.url))
+        yield one, normal(deployment, answer_to(deployment, request), with_body=is_fixed, server=server)
 
 
 def read(path):

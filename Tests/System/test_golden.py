@@ -37,7 +37,8 @@ def explained(found, kept):
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_answers_are_as_they_were(path, deployments, request):
     scenario = golden.read(path)
-    played = list(golden.play(golden.start(deployments, scenario), scenario["exchanges"]))
+    with golden.source(scenario) as server:
+        played = list(golden.play(golden.start(deployments, scenario), scenario["exchanges"], server))
     if request.config.getoption("--update-golden"):
         for one, answer in played:
             one["answer"] = answer
@@ -49,11 +50,29 @@ def test_answers_are_as_they_were(path, deployments, request):
     assert not differences, f"{path.name}:\n{differences}"
 
 
+NAMESPACE = "/v2/metadefs/namespaces/{namespace}"
+BODIES = {
+    ("POST", "/v2/images/{id}/locations"): {"url": "http://127.0.0.1:9/data"},
+    ("POST", "/v2/metadefs/namespaces"): {"namespace": "n"},
+    ("PUT", NAMESPACE): {"namespace": "n"},
+    ("POST", f"{NAMESPACE}/properties"): {"name": "n", "title": "N", "type": "string"},
+    ("PUT", f"{NAMESPACE}/properties/{{name}}"): {"name": "n", "title": "N", "type": "string"},
+    ("POST", f"{NAMESPACE}/objects"): {"name": "n"},
+    ("PUT", f"{NAMESPACE}/objects/{{name}}"): {"name": "n"},
+    ("POST", f"{NAMESPACE}/tags"): {"tags": [{"name": "n"}]},
+    ("PUT", f"{NAMESPACE}/tags/{{name}}"): {"name": "n"},
+    ("POST", f"{NAMESPACE}/resource_types"): {"name": "n"},
+}
+
+
 def plain_request(operation):
     """A request of an operation that is in order as far as anybody can tell before asking further."""
     method, _, target = operation.partition(" ")
-    for name in ("id", "tag", "member_id"):
+    template = target
+    for name in ("id", "tag", "member_id", "namespace", "name"):
         target = target.replace(f"{{{name}}}", "00000000-0000-4000-8000-000000000001")
+    if target.endswith("/os_glance_check"):
+        target += "?image=00000000-0000-4000-8000-000000000001"
     request = {"as": "admin", "method": method, "target": target}
     if target.endswith(("/file", "/stage")) and method == "PUT":
         request |= {"headers": {"Content-Type": "application/octet-stream"}, "text": "x"}
@@ -65,6 +84,8 @@ def plain_request(operation):
         request |= {"json": {}}
     elif method == "PUT" and "/members/" in target:
         request |= {"json": {"status": "accepted"}}
+    elif (method, template) in BODIES:
+        request |= {"json": BODIES[method, template]}
     return request
 
 
