@@ -1,5 +1,6 @@
 """Keystone's tokens, with a Keystone that does as it is told. (`make conformance` meets the real one.)"""
 
+import calendar
 import concurrent.futures
 import time
 
@@ -104,6 +105,18 @@ def test_an_outage_spares_warm_tokens_and_is_503_for_new_ones(start, keystone):
     keystone.listen()
     time.sleep(1.2)
     assert ask(deployment, keystone.issue("n", "demo", MEMBER)).status_code == 200
+
+
+def test_a_token_that_expires_while_keystone_is_silent_is_401(start, keystone):
+    deployment = start("token_cache_time = 1")
+    token = keystone.issue("m", "demo", MEMBER, seconds=6)
+    assert ask(deployment, token).status_code == 200
+    keystone.fault = "slow"
+    text = keystone.tokens[token]["token"]["expires_at"]
+    end = calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S.000000Z"))
+    time.sleep(max(0, end - 0.3 - time.time()))
+    # On a machine so busy that the token ends before it is asked about, the answer is the same.
+    assert ask(deployment, token).status_code == 401
 
 
 @pytest.mark.parametrize("fault", ["slow", "garbage", "error"])
