@@ -1,43 +1,18 @@
-"""Where data is: `locations` in PATCH, `/v2/images/{id}/locations`, and data that stays on a web server."""
+"""Where data is: `locations` in PATCH, and data that stays on a web server."""
 
 import base64
 import collections
 import hashlib
-import json
 import re
 import subprocess
-import time
-import uuid
 
 import pytest
 import requests
 
 from audit import rows
 from clients import GlanceCommand, SDK
-from services import User, wait_until
+from located_images import DATA, V20, V21, Images, options, refusal, slow, start
 from web_source import WebSource
-
-V21 = "application/openstack-images-v2.1-json-patch"
-V20 = "application/openstack-images-v2.0-json-patch"
-DATA = bytes(range(256)) * 4096
-SERVICE = User("service", "service", "service")
-
-
-def options(**more):
-    return {
-        "api": {
-            "DEFAULT": ["show_multiple_locations = true", "show_image_direct_url = true", *more.pop("default", [])],
-            "import_filtering_opts": ["allowed_hosts = 127.0.0.1", "allowed_ports ="],
-            **more,
-        }
-    }
-
-
-def start(deployments, **arguments):
-    arguments.setdefault("options", options())
-    deployment = deployments.prepare(auth="trusted_headers", **arguments)
-    deployment.users["service"] = SERVICE
-    return deployment.start()
 
 
 @pytest.fixture(scope="module")
@@ -56,56 +31,6 @@ def source():
     source.close()
 
 
-class Images:
-    """Somebody's requests about one deployment's images."""
-
-    def __init__(self, deployment, user="member"):
-        self.base = f"{deployment.url}/v2/images"
-        self.session = deployment.session(user)
-
-    def request(self, method, path, **arguments):
-        return self.session.request(method, f"{self.base}{path}", timeout=60, **arguments)
-
-    def create(self, **fields):
-        body = {"name": "located", "disk_format": "raw", "container_format": "bare", **fields}
-        answer = self.request("POST", "", json={k: v for k, v in body.items() if v is not None})
-        assert answer.status_code == 201, answer.text
-        return answer.json()["id"]
-
-    def show(self, image_id):
-        return self.request("GET", f"/{image_id}").json()
-
-    def patch(self, image_id, *operations, media_type=V21):
-        return self.request(
-            "PATCH", f"/{image_id}", data=json.dumps(operations), headers={"Content-Type": media_type}
-        )
-
-    def add(self, image_id, url, position="-", **more):
-        value = {"url": url, "metadata": {}, **more}
-        return self.patch(image_id, {"op": "add", "path": f"/locations/{position}", "value": value})
-
-    def remove(self, image_id, position):
-        return self.patch(image_id, {"op": "remove", "path": f"/locations/{position}"})
-
-    def replace(self, image_id, *entries):
-        return self.patch(image_id, {"op": "replace", "path": "/locations", "value": list(entries)})
-
-    def post(self, image_id, url, algorithm=None, value=None):
-        body = {"url": url}
-        if algorithm:
-            body["validation_data"] = {"os_hash_algo": algorithm, "os_hash_value": value}
-        return self.request("POST", f"/{image_id}/locations", json=body)
-
-    def wait(self, image_id, **expected):
-        def reached():
-            record = self.show(image_id)
-            return record if all(record.get(name) == value for name, value in expected.items()) else None
-
-        record = wait_until(reached, 30)
-        assert record, f"{expected} is not reached: {self.show(image_id)}"
-        return record
-
-
 @pytest.fixture
 def member(deployment):
     return Images(deployment)
@@ -114,11 +39,6 @@ def member(deployment):
 @pytest.fixture
 def admin(deployment):
     return Images(deployment, "admin")
-
-
-def refusal(answer, status, phrase):
-    assert answer.status_code == status, answer.text
-    assert phrase in answer.json()["message"], answer.text
 
 
 # --- PATCH ------------------------------------------------------------------------------------------------------------
@@ -415,145 +335,6 @@ def test_several_stores(deployments, source):
     assert answer.status_code == 200 and not stored.exists()
     assert member.request("GET", f"/{image_id}/file").content == DATA
     assert rows(deployment, "SELECT count(*) FROM image_locations WHERE state <> 'live'") == [(0,)]
-
-
-# --- The newer API ----------------------------------------------------------------------------------------------------
-
-
-def test_digests_are_filled_in_behind_an_added_location(deployment, member, source):
-    image_id = member.create()
-    answer = member.post(image_id, source.url + "/data")
-    assert (answer.status_code, answer.content) == (202, b"")
-    record = member.wait(image_id, status="active", checksum=hashlib.md5(DATA).hexdigest())
-    assert record["os_hash_algo"] == "sha512"
-    assert record["os_hash_value"] == hashlib.sha512(DATA).hexdigest()
-    assert record["size"] == len(DATA)
-    service = Images(deployment, "service")
-    admin = Images(deployment, "admin")
-    expected = [{"url": source.url + "/data", "metadata": {}}]
-    assert admin.request("GET", f"/{image_id}/locations").json() == expected
-    assert admin.request("GET", f"/{admin.create()}/locations").json() == []
-    assert member.request("GET", f"/{image_id}/locations").status_code == 403
-    assert admin.request("GET", f"/{uuid.uuid4()}/locations").status_code == 404
-    assert admin.request("PUT", f"/{image_id}/locations").headers["Allow"] == "POST"
-    admin.patch(image_id, {"op": "replace", "path": "/visibility", "value": "public"})
-    assert service.request("GET", f"/{image_id}/locations").json() == expected
-
-
-@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
-def test_data_that_is_what_it_was_said_to_be_becomes_active(member, source, algorithm):
-    value = hashlib.new(algorithm, DATA).hexdigest()
-    image_id = member.create()
-    assert member.post(image_id, source.url + "/data", algorithm, value).status_code == 202
-    record = member.wait(image_id, status="active")
-    assert (record["os_hash_algo"], record["os_hash_value"]) == (algorithm, value)
-    assert record["checksum"] == hashlib.md5(DATA).hexdigest()
-    assert record["locations"] == [{"url": source.url + "/data", "metadata": {}}]
-
-
-def test_data_that_is_not_what_it_was_said_to_be_leaves_nothing(deployment, member, source):
-    image_id = member.create()
-    assert member.post(image_id, source.url + "/data", "sha256", "00" * 32).status_code == 202
-    record = member.wait(image_id, status="queued")
-    assert (record["locations"], record["size"], record["os_hash_value"]) == ([], None, None)
-    assert rows(deployment, f"SELECT count(*) FROM image_locations WHERE image_id = '{image_id}'") == [(0,)]
-    assert member.post(image_id, source.url + "/data").status_code == 202
-
-
-def test_while_data_is_compared_the_image_is_importing_and_may_be_deleted(member, source):
-    source.behaviour["/slow"] = slow(source, 3)
-    image_id = member.create()
-    assert member.post(image_id, source.url + "/slow", "sha256", hashlib.sha256(DATA).hexdigest()).status_code == 202
-    assert member.show(image_id)["status"] == "importing"
-    refusal(member.post(image_id, source.url + "/data"), 409, "if image status is importing.")
-    assert member.request("GET", f"/{image_id}/file").status_code == 204
-    assert member.request("DELETE", f"/{image_id}").status_code == 204
-    assert member.request("GET", f"/{image_id}").status_code == 404
-
-
-def slow(source, seconds):
-    def answer(handler):
-        if handler.command == "GET":
-            time.sleep(seconds)
-        source.send(handler, 200, DATA)
-
-    return answer
-
-
-def test_refusals_of_the_newer_api(deployment, member, source):
-    image_id = member.create()
-    phrase = "Provided object does not match schema 'location'"
-    for body in ({}, {"url": 1}, {"url": source.url, "validation_data": {"os_hash_algo": "sha256"}}):
-        refusal(member.request("POST", f"/{image_id}/locations", json=body), 400, phrase)
-    refusal(member.post(image_id, source.url + "/data", "sha256", "zz"), 400, "is not a valid hexadecimal value")
-    refusal(
-        member.post(image_id, source.url + "/data", "sha256", "00"),
-        400,
-        "is not the correct size for (sha256) (should be (32) bytes)",
-    )
-    refusal(member.post(image_id, "rbd://pool/image"), 403, "http store must be enabled to use location API by normal user.")
-    refusal(member.post(image_id, source.url + "/absent"), 400, "Invalid location")
-    assert member.post(str(uuid.uuid4()), source.url + "/data").status_code == 404
-    assert Images(deployment, "other").post(image_id, source.url + "/data").status_code == 404
-    assert Images(deployment, "reader").post(image_id, source.url + "/data").status_code == 403
-    assert member.show(image_id)["status"] == "queued"
-
-
-def test_the_status_is_looked_at_before_policy(deployment, member, admin, source):
-    image_id = member.create()
-    assert member.add(image_id, source.url + "/data").status_code == 200
-    admin.patch(image_id, {"op": "replace", "path": "/visibility", "value": "public"})
-    for user in ("member", "reader", "other", "service", "admin"):
-        answer = Images(deployment, user).post(image_id, source.url + "/same")
-        refusal(answer, 409, "It's not allowed to add locations if image status is active.")
-
-
-def test_data_on_the_web_is_for_everybody_at_any_time(deployment, member, source):
-    source.behaviour["/shared"] = slow(source, 2)
-    url, digest = source.url + "/shared", hashlib.sha256(DATA).hexdigest()
-    first, second, third = (member.create() for _ in range(3))
-    # While the data is compared for one image, another names it, and a third that did is deleted.
-    for image_id in (first, second, third):
-        assert member.post(image_id, url, "sha256", digest).status_code == 202, image_id
-    assert member.request("DELETE", f"/{third}").status_code == 204
-    assert rows(deployment, f"SELECT count(*) FROM image_locations WHERE image_id = '{third}'") == [(0,)]
-    member.wait(first, status="active")
-    assert member.request("DELETE", f"/{first}").status_code == 204
-    assert member.add(member.create(), url).status_code == 200
-    member.wait(second, status="active")
-    assert rows(deployment, "SELECT count(*) FROM image_locations WHERE state = 'deleting'") == [(0,)]
-
-
-def test_digests_are_believed_where_nobody_reads_the_data(deployments, source):
-    deployment = start(deployments, options=options(default=["do_secure_hash = false"]))
-    member = Images(deployment)
-    image_id = member.create()
-    assert member.post(image_id, source.url + "/data", "sha256", "ab" * 32).status_code == 202
-    record = member.show(image_id)
-    assert (record["status"], record["os_hash_value"], record["checksum"]) == ("active", "ab" * 32, None)
-    other = member.create()
-    seen = len(source.requests)
-    assert member.post(other, source.url + "/data").status_code == 202
-    assert member.show(other)["status"] == "active" and member.show(other)["os_hash_value"] is None
-    assert [command for command, _, _ in source.requests[seen:]] == ["HEAD"]
-
-
-def test_an_api_that_dies_while_it_compares_leaves_a_queued_image(deployments, source):
-    source.behaviour["/stuck"] = slow(source, 60)
-    deployment = start(deployments)
-    member = Images(deployment)
-    image_id = member.create()
-    digest = hashlib.sha256(DATA).hexdigest()
-    assert member.post(image_id, source.url + "/stuck", "sha256", digest).status_code == 202
-    assert member.show(image_id)["status"] == "importing"
-    deployment.api.kill()
-    deployment.restart(deployment.api)
-    record = member.wait(image_id, status="queued")
-    assert record["locations"] == []
-    wait_until(lambda: rows(deployment, "SELECT count(*) FROM image_locations") == [(0,)], 20)
-    assert rows(deployment, "SELECT count(*) FROM image_locations") == [(0,)]
-    assert member.post(image_id, source.url + "/data", "sha256", digest).status_code == 202
-    member.wait(image_id, status="active")
 
 
 # --- Stock clients, and what it costs ---------------------------------------------------------------------------------
