@@ -16,7 +16,7 @@ struct HTTPStoreTests {
         rules.allowedHosts = ["127.0.0.1"]
         rules.allowedPorts = []
         var fetcher = Fetcher(rules: rules)
-        fetcher.idleSeconds = 2
+        fetcher.idleSeconds = 30
         change(&fetcher)
         return HTTPStore("web", fetcher: fetcher)
     }
