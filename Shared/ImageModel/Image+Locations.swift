@@ -56,17 +56,37 @@ extension Image {
         _ = try judge(change, rules)
         switch change {
         case .add(let entry, let position):
+            try requireOneLength([entry], found)
             take(try digests(saidBy: [entry], rules))
             var place = locations.count
             if case .index(let index) = position { place = min(index, place) }
             locations.insert(named(entry.location, found), at: place)
             becomeActive(with: found[entry.location.url])
         case .replace(let entries):
+            try requireOneLength(entries, found)
             take(try digests(saidBy: entries, rules))
             locations = entries.map { named($0.location, found) }
             becomeActive(with: entries.first.flatMap { found[$0.location.url] })
         case .remove(let position):
             if let index = index(of: position) { locations.remove(at: index) }
+        }
+    }
+
+    /// Whichever location is read from, a download gives as many bytes as the image has.
+    private func requireOneLength(
+        _ entries: [LocationEntry],
+        _ found: [String: ExternalData]
+    ) throws(ServiceError) {
+        var length = status == .queued ? nil : size
+        for entry in entries {
+            guard let byteCount = found[entry.location.url]?.byteCount else { continue }
+            if let length, length != byteCount {
+                throw ServiceError(
+                    .invalidRequest,
+                    "Invalid location: there are \(byteCount) bytes, but the image has \(length)."
+                )
+            }
+            length = byteCount
         }
     }
 

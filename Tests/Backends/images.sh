@@ -161,8 +161,11 @@ OVF
 do_start() {
     need_pkgs qemu-utils gdisk fdisk dosfstools mtools genisoimage grub-rescue-pc memtest86+ cryptsetup-bin cpio \
         e2fsprogs zip xz-utils python3
-    [ -s "$M" ] && return 0
+    # A set that an earlier version of this script made is made anew.
+    local recipe; recipe=$(sha256sum < "${BASH_SOURCE[0]}" | cut -d' ' -f1)
+    [ -s "$M" ] && [ "$(cat "$OUT/recipe" 2>/dev/null)" = "$recipe" ] && return 0
     make_images
+    printf '%s\n' "$recipe" > "$OUT/recipe"
     say "$(($(wc -l < "$M") - 1)) images, $(du -sm "$OUT" | cut -f1) MiB"
 }
 do_stop()   { :; }

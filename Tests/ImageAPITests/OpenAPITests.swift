@@ -8,10 +8,9 @@ import WireJSON
 
 @Suite("The OpenAPI document")
 struct OpenAPITests {
-    /// What is answered before the table of routes is asked. `GET /v2` is not among them: its 302 leads nowhere, as in
-    /// Glance, so that there is no operation to describe.
+    /// What is answered before the table of routes is asked.
     private static let outsideOfTheTable: Set<String> = [
-        "GET /", "GET /versions", "GET /healthcheck", "HEAD /healthcheck", "GET /metrics",
+        "GET /", "GET /versions", "GET /v2", "GET /healthcheck", "HEAD /healthcheck", "GET /metrics",
     ]
 
     private let document: JSONObject
@@ -51,7 +50,7 @@ struct OpenAPITests {
             #expect(ids.insert(id).inserted, "\(id) is there twice")
             #expect(operation["summary"]?.stringValue?.isEmpty == false, "\(name) has no summary")
             let statuses = try #require(operation["responses"]?.objectValue).names
-            #expect(statuses.contains { $0.hasPrefix("2") || $0 == "300" }, "\(name) never succeeds")
+            #expect(statuses.contains { $0.hasPrefix("2") || $0 == "300" || $0 == "302" }, "\(name) never succeeds")
         }
     }
 

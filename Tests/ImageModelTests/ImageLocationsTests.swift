@@ -14,7 +14,7 @@ struct ImageLocationsTests {
             status: status,
             containerFormat: "bare",
             diskFormat: "raw",
-            size: locations.isEmpty ? nil : 5,
+            size: locations.isEmpty ? nil : 9,
             locations: locations
         )
     }
@@ -35,7 +35,10 @@ struct ImageLocationsTests {
 
     private let two = [ImageLocation(url: "http://a"), ImageLocation(url: "http://b", metadata: ["k": 1])]
     private let rules = LocationRules(areVisible: true)
-    private let found = ["http://new": ExternalData(byteCount: 9), "http://more": ExternalData(byteCount: 7)]
+    private let found = [
+        "http://new": ExternalData(byteCount: 9), "http://more": ExternalData(byteCount: 9),
+        "http://shorter": ExternalData(byteCount: 7),
+    ]
 
     private func changed(
         _ image: Image,
@@ -60,7 +63,7 @@ struct ImageLocationsTests {
         for (position, urls) in cases {
             let image = try changed(try image(.active, two), .add(entry("http://new"), at: position))
             #expect(image.locations.map(\.url) == urls)
-            #expect(image.status == .active && image.size == 5)
+            #expect(image.status == .active && image.size == 9)
         }
         expectRefusal(.invalidRequest, "Invalid position for adding a location.") {
             _ = try changed(try image(.active, two), .add(entry("http://new"), at: .invalid))
@@ -135,6 +138,21 @@ struct ImageLocationsTests {
         )
     }
 
+    @Test("all locations of an image have as many bytes as the image")
+    func lengths() throws {
+        let sentence = "Invalid location: there are 7 bytes, but the image has 9."
+        expectRefusal(.invalidRequest, sentence) {
+            _ = try changed(try image(.active, two), .add(entry("http://shorter"), at: .end))
+        }
+        expectRefusal(.invalidRequest, sentence) {
+            _ = try changed(try image(.queued), .replace([entry("http://new"), entry("http://shorter")]))
+        }
+        // A size that the client gave to a queued image is nothing that is known.
+        var queued = try image(.queued)
+        queued.size = 5
+        #expect(try changed(queued, .add(entry("http://shorter"), at: .end)).size == 7)
+    }
+
     // MARK: Replacing
 
     @Test("replacing sets the locations of an image without any, and otherwise metadata alone")
@@ -146,7 +164,7 @@ struct ImageLocationsTests {
         #expect(
             again.locations == [ImageLocation(url: "http://b"), ImageLocation(url: "http://a", metadata: ["m": "x"])]
         )
-        #expect(again.size == 5)
+        #expect(again.size == 9)
         for entries in [["http://a"], ["http://a", "http://c"], ["http://a", "http://b", "http://c"]] {
             expectRefusal(.invalidRequest, "Original locations is not empty") {
                 _ = try changed(try image(.active, two), .replace(entries.map { entry($0) }))

@@ -113,6 +113,15 @@ def test_a_size_that_is_none(deployment, session, send, value):
     assert b"Invalid or missing image size in request headers." in answer.body
 
 
+@pytest.mark.parametrize("path", ["file", "stage"])
+@pytest.mark.parametrize("image_id", ["abc", "00000000-0000-4000-8000-00000000dead"])
+def test_a_size_is_looked_at_before_the_image(send, path, image_id):
+    headers = {**OCTETS, "Content-Length": 1, "x-openstack-image-size": "ten"}
+    answer = send("PUT", f"/v2/images/{image_id}/{path}", headers, b"x")
+    assert_refused(answer, 400)
+    assert b"Invalid or missing image size in request headers." in answer.body
+
+
 def test_a_body_that_ends_early(deployment, session):
     image_id = create(deployment, session)
     with Connection(deployment.api.port) as connection:

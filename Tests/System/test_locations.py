@@ -25,6 +25,7 @@ def source():
     source = WebSource()
     source.add("/data", DATA)
     source.add("/same", DATA)
+    source.add("/equal", DATA)
     source.add("/other", b"other" * 1000)
     source.add("/empty", b"")
     yield source
@@ -68,8 +69,9 @@ def test_a_queued_image_becomes_active_with_its_first_location(member, source, m
 
 def test_positions_replacement_and_removal(member, admin, source):
     image_id = member.create()
-    data, same, other = (source.url + path for path in ("/data", "/same", "/other"))
+    data, same, other = (source.url + path for path in ("/data", "/same", "/equal"))
     assert member.add(image_id, data).status_code == 200
+    refusal(member.add(image_id, source.url + "/other"), 400, "there are 5000 bytes, but the image has 1048576")
     assert member.add(image_id, same, 0).status_code == 200
     assert member.add(image_id, other, 1).status_code == 200
     assert [at["url"] for at in member.show(image_id)["locations"]] == [same, other, data]

@@ -25,9 +25,13 @@ struct ImageDataRoutes: Sendable {
     /// Answers 204 once the bytes are stored and the image is active.
     @Sendable func put(_ request: APIRequest) async throws -> Response {
         try requireOctets(request)
+        let declaration = ImageUpload.Declaration(
+            size: try declaredSize(request),
+            store: request.header("x-image-meta-store")
+        )
         try await upload.run(
             try request.imageID(),
-            ImageUpload.Declaration(size: try declaredSize(request), store: request.header("x-image-meta-store")),
+            declaration,
             body: UploadBody(request: request),
             as: request.caller,
             requestID: request.requestID
@@ -39,9 +43,10 @@ struct ImageDataRoutes: Sendable {
     @Sendable func stage(_ request: APIRequest) async throws -> Response {
         try staging.requireEnabled()
         try requireOctets(request)
+        let size = try declaredSize(request)
         try await staging.run(
             try request.imageID(),
-            size: try declaredSize(request),
+            size: size,
             body: UploadBody(request: request),
             as: request.caller,
             requestID: request.requestID

@@ -23,8 +23,9 @@ struct ImageUpload: Sendable {
         var store: String?
     }
 
+    /// - Parameter id: Read only after what the request says of itself has been looked at.
     func run(
-        _ id: ImageID,
+        _ id: @autoclosure () throws(ServiceError) -> ImageID,
         _ declaration: Declaration,
         body: some ChunkSequence,
         as caller: Caller,
@@ -32,6 +33,7 @@ struct ImageUpload: Sendable {
     ) async throws {
         try policy.requireWritable(caller)
         let store = try target(declaration.store)
+        let id = try id()
         let image = try await registry.image(id, as: caller, requestID: requestID)
         try policy.require(.uploadImage, on: image, by: caller)
         try requireReady(image, declaration)
