@@ -216,9 +216,11 @@ struct RegistryFaultTests {
         let json = String(decoding: RegistryError(.overloaded, "Too much").jsonBytes, as: UTF8.self)
         try await FixedServer.with("503 Service Unavailable", json) { port, counter in
             try await withClient(port: port) { client in
-                await #expect(throws: RegistryError(.overloaded, "Too much")) {
+                let error = await #expect(throws: RegistryError.self) {
                     try await client.call(ShowImage(id: Image.sample().id))
                 }
+                // The last time may be cut short by the end of the client's patience.
+                #expect(error == RegistryError(.overloaded, "Too much") || error?.code == .unavailable)
                 #expect(counter.count > 2)
             }
         }
