@@ -27,7 +27,11 @@ struct ImageDataRoutes: Sendable {
         try requireOctets(request)
         try await upload.run(
             try request.imageID(),
-            ImageUpload.Declaration(size: try declaredSize(request), store: request.header("x-image-meta-store")),
+            ImageUpload.Declaration(
+                size: try declaredSize(request),
+                store: request.header("x-image-meta-store"),
+                digests: try ExpectedDigests(headers: request.request.headers)
+            ),
             body: UploadBody(request: request),
             as: request.caller,
             requestID: request.requestID
@@ -42,6 +46,7 @@ struct ImageDataRoutes: Sendable {
         try await staging.run(
             try request.imageID(),
             size: try declaredSize(request),
+            digests: try ExpectedDigests(headers: request.request.headers),
             body: UploadBody(request: request),
             as: request.caller,
             requestID: request.requestID
@@ -113,38 +118,5 @@ struct ImageDataRoutes: Sendable {
                 try await writer.finish(nil)
             }
         )
-    }
-}
-
-/// The body of an upload. The client that waits for permission gets it when the first piece is asked for, which is after
-/// everything that could refuse the upload.
-private struct UploadBody: AsyncSequence, Sendable {
-    typealias Failure = any Error
-
-    let request: APIRequest
-
-    func makeAsyncIterator() -> Iterator {
-        Iterator(connection: request.connection, base: request.request.body.makeAsyncIterator())
-    }
-
-    struct Iterator: AsyncIteratorProtocol {
-        let connection: ConnectionContext
-        var base: RequestBody.AsyncIterator
-        var hasBegun = false
-
-        mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> ByteBuffer? {
-            if !hasBegun {
-                hasBegun = true
-                connection.willReadBody()
-            }
-            do {
-                if let chunk = try await base.next(isolation: actor) { return chunk }
-            } catch {
-                throw APIRequest.brokenBody(error)
-            }
-            // A connection that went away ends the sequence as well: such a body must not be taken for a whole one.
-            guard await connection.hasWholeRequest() else { throw APIRequest.brokenBody(nil) }
-            return nil
-        }
     }
 }

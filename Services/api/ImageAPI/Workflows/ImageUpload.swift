@@ -21,6 +21,7 @@ struct ImageUpload: Sendable {
     struct Declaration: Sendable {
         var size: Int64?
         var store: String?
+        var digests = ExpectedDigests()
     }
 
     func run(
@@ -45,6 +46,7 @@ struct ImageUpload: Sendable {
                 at: location,
                 size: declaration.size,
                 limit: sizeCap,
+                expected: declaration.digests,
                 mayStillPublish: { lease.isHeld },
                 accept: inspection.rule(for: image),
                 admit: { _ in try lease.requireHeld() }
