@@ -71,6 +71,7 @@ struct DigestingUploadTests {
         to store: any Store,
         size: Int64? = nil,
         limit: Int64? = nil,
+        expected: ExpectedDigests = ExpectedDigests(),
         admit: @escaping @Sendable (Int64) async throws -> Void = { _ in },
         accept: (@Sendable (Inspection) throws -> Int64?)? = nil
     ) async throws -> UploadedData {
@@ -82,6 +83,7 @@ struct DigestingUploadTests {
                 at: location,
                 size: size,
                 limit: limit,
+                expected: expected,
                 mayStillPublish: always,
                 accept: accept,
                 admit: admit
@@ -108,6 +110,29 @@ struct DigestingUploadTests {
             let error = await #expect(throws: StoreError.self) { try await store.open(location.url, range: nil) }
             #expect(error?.code == .notFound)
             #expect(try await store.leftovers().isEmpty)
+        }
+    }
+
+    @Test("data of another digest than declared is not published", arguments: StoreUnderTest.all)
+    func expectedDigests(_ subject: StoreUnderTest) async throws {
+        let bytes = pattern(1_400_000)
+        let whole = bytes.getBytes(at: 0, length: bytes.readableBytes) ?? []
+        for algorithm in [DigestAlgorithm.md5, .sha512, .sha256] {
+            try await subject.withStore { store, _ in
+                var expected = ExpectedDigests()
+                try expected.expect(Digest.of(whole + [0], algorithm), algorithm)
+                let error = await #expect(throws: StoreError.self) {
+                    try await run(Body(bytes), to: store, expected: expected)
+                }
+                #expect(error?.code == .digestMismatch)
+                let location = try await store.intend("object", attempt: "1", size: nil)
+                try await store.discard(location)
+                #expect(try await store.leftovers().isEmpty)
+                expected = ExpectedDigests()
+                try expected.expect(Digest.of(whole, algorithm), algorithm)
+                let uploaded = try await run(Body(bytes), to: store, expected: expected)
+                #expect(uploaded.multihash == Digest.of(whole, .sha512))
+            }
         }
     }
 

@@ -36,6 +36,7 @@ public struct ImageService: Sendable {
         let catalogue = settings.catalogue
         let data = DataDeletion(registry: registry, catalogue: catalogue, logger: logger)
         let leases = UploadLeases(registry: registry, holder: holder, logger: logger)
+        let digesting = DigestingUpload(multihash: settings.hashAlgorithm, threads: digestThreads)
         let attempts = UploadAttempts(registry: registry, leases: leases, data: data, logger: logger)
         let reading = ImageReading(registry: registry, policy: policy)
         settings.maySeeLocations = { policy.allows(.getImageLocation, PolicyTarget(image: $0, caller: $1), $1) }
@@ -84,7 +85,7 @@ public struct ImageService: Sendable {
                     registry: registry,
                     policy: policy,
                     catalogue: catalogue,
-                    digesting: DigestingUpload(multihash: settings.hashAlgorithm, threads: digestThreads),
+                    digesting: digesting,
                     hashAlgorithm: settings.hashAlgorithm,
                     sizeCap: settings.imageSizeCap,
                     inspection: ContentInspection(rules: settings.formatRules, logger: logger),
@@ -98,6 +99,7 @@ public struct ImageService: Sendable {
                     isEnabled: settings.allowsStaging,
                     nodeURL: settings.nodeURL,
                     sizeCap: settings.imageSizeCap,
+                    digesting: digesting,
                     attempts: attempts,
                     holder: holder
                 ),

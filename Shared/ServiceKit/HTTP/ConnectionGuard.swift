@@ -8,7 +8,8 @@ internal import NIOHTTPTypes
 ///
 /// - `Expect: 100-continue` is answered when the request's body is about to be read (``ReadsBody``), and not before;
 /// - an answer that is given before the whole request was read closes the connection, and lingers: what still arrives is
-///   read and dropped for a bounded time and amount, so that no reset overtakes the answer;
+///   read and dropped, as long as it keeps coming and for a bounded time and amount, so that no reset overtakes the answer
+///   of a client that sends all of its request before it reads;
 /// - a connection that is closed behind an answer (as all are when the service stops) is closed once the answer is sent,
 ///   not while its end still waits for a slow client;
 /// - while the service drains, every answer asks its client to open its next connection elsewhere;
@@ -26,8 +27,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     struct Limits: Sendable {
         var stalledWrite: TimeAmount = .seconds(60)
-        var lingerTime: TimeAmount = .seconds(5)
-        var lingerBytes = 64 << 20
+        /// How long a client that was answered early may send nothing, and how long it may send.
+        var lingerPause: TimeAmount = .seconds(5)
+        var lingerTime: TimeAmount = .seconds(30)
+        /// What is read and dropped; the rest is left to wait until the client is cut off.
+        var lingerBytes = 1 << 30
         /// What one read from a socket may bring while a body is uploaded; small reads cost most of a transfer's time.
         var uploadReadBytes = 256 << 10
     }
@@ -47,6 +51,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var lingered = 0
     private var readsLarge = false
     private var stallCheck: Scheduled<Void>?
+    private var lingerCheck: Scheduled<Void>?
     private var waitingBytes = 0
     /// The end of an answer that is on its way; `nil` when nothing is.
     private var sending: EventLoopFuture<Void>?
@@ -66,10 +71,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { stallCheck?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        stallCheck?.cancel()
+        lingerCheck?.cancel()
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         stallCheck?.cancel()
+        lingerCheck?.cancel()
         context.fireChannelInactive()
     }
 
@@ -79,8 +88,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let part = unwrapInboundIn(data)
         guard !isLingering else {
             if case .body(let buffer) = part { lingered += buffer.readableBytes }
-            if case .end = part { return context.close(promise: nil) }
-            if lingered > limits.lingerBytes { context.close(promise: nil) }
+            if case .end = part { context.close(promise: nil) }
             return
         }
         switch part {
@@ -96,7 +104,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
-        if isLingering { context.read() }
+        if isLingering, lingered < limits.lingerBytes { context.read() }
     }
 
     private func readLarge(_ context: ChannelHandlerContext, _ head: HTTPRequest) {
@@ -138,17 +146,31 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             sending = done.futureResult
             done.futureResult.whenComplete { _ in bound.value.sending = nil }
             guard isEarly else { return context.write(data, promise: done) }
-            isLingering = true
-            let channel = context.channel
-            let time = limits.lingerTime
-            done.futureResult.whenComplete { _ in
-                channel.close(mode: .output, promise: nil)
-                channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
-            }
+            linger(context, behind: done.futureResult)
             context.writeAndFlush(data, promise: done)
             context.read()
         default:
             context.write(data, promise: promise)
+        }
+    }
+
+    /// Ends the connection once an answer is sent and its client has stopped sending.
+    private func linger(_ context: ChannelHandlerContext, behind answer: EventLoopFuture<Void>) {
+        isLingering = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        answer.whenComplete { _ in
+            let (handler, context) = bound.value
+            context.channel.close(mode: .output, promise: nil)
+            handler.scheduleEnd(context, sent: handler.lingered, deadline: .now() + handler.limits.lingerTime)
+        }
+    }
+
+    private func scheduleEnd(_ context: ChannelHandlerContext, sent: Int, deadline: NIODeadline) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        lingerCheck = context.eventLoop.scheduleTask(in: limits.lingerPause) {
+            let (handler, context) = bound.value
+            guard handler.lingered > sent, .now() < deadline else { return context.close(promise: nil) }
+            handler.scheduleEnd(context, sent: handler.lingered, deadline: deadline)
         }
     }
 
@@ -207,16 +229,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         head.headerFields[.contentType] = "text/plain; charset=UTF-8"
         head.headerFields[.contentLength] = String(body.utf8.count)
         head.headerFields[.connection] = "close"
-        isLingering = true
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(string: body))), promise: nil)
-        let channel = context.channel
-        let time = limits.lingerTime
         let done = context.eventLoop.makePromise(of: Void.self)
-        done.futureResult.whenComplete { _ in
-            channel.close(mode: .output, promise: nil)
-            channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
-        }
+        linger(context, behind: done.futureResult)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: done)
     }
 }

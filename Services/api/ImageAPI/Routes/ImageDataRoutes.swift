@@ -27,7 +27,8 @@ struct ImageDataRoutes: Sendable {
         try requireOctets(request)
         let declaration = ImageUpload.Declaration(
             size: try declaredSize(request),
-            store: request.header("x-image-meta-store")
+            store: request.header("x-image-meta-store"),
+            digests: try ExpectedDigests(headers: request.request.headers)
         )
         try await upload.run(
             try request.imageID(),
@@ -44,9 +45,11 @@ struct ImageDataRoutes: Sendable {
         try staging.requireEnabled()
         try requireOctets(request)
         let size = try declaredSize(request)
+        let digests = try ExpectedDigests(headers: request.request.headers)
         try await staging.run(
             try request.imageID(),
             size: size,
+            digests: digests,
             body: UploadBody(request: request),
             as: request.caller,
             requestID: request.requestID
@@ -118,38 +121,5 @@ struct ImageDataRoutes: Sendable {
                 try await writer.finish(nil)
             }
         )
-    }
-}
-
-/// The body of an upload. The client that waits for permission gets it when the first piece is asked for, which is after
-/// everything that could refuse the upload.
-private struct UploadBody: AsyncSequence, Sendable {
-    typealias Failure = any Error
-
-    let request: APIRequest
-
-    func makeAsyncIterator() -> Iterator {
-        Iterator(connection: request.connection, base: request.request.body.makeAsyncIterator())
-    }
-
-    struct Iterator: AsyncIteratorProtocol {
-        let connection: ConnectionContext
-        var base: RequestBody.AsyncIterator
-        var hasBegun = false
-
-        mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> ByteBuffer? {
-            if !hasBegun {
-                hasBegun = true
-                connection.willReadBody()
-            }
-            do {
-                if let chunk = try await base.next(isolation: actor) { return chunk }
-            } catch {
-                throw APIRequest.brokenBody(error)
-            }
-            // A connection that went away ends the sequence as well: such a body must not be taken for a whole one.
-            guard await connection.hasWholeRequest() else { throw APIRequest.brokenBody(nil) }
-            return nil
-        }
     }
 }

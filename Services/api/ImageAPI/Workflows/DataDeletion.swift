@@ -45,9 +45,8 @@ struct DataDeletion: Sendable {
                         "Image \(deletion.image) could not be deleted because it is in use: \(error.message)",
                         cause: error
                     )
-                case .alreadyExists, .sizeMismatch, .tooLarge, .full, .writeDenied, .addingDisabled, .unavailable,
-                    .timedOut,
-                    .superseded, .failed:
+                case .alreadyExists, .sizeMismatch, .digestMismatch, .tooLarge, .full, .writeDenied, .addingDisabled,
+                    .unavailable, .timedOut, .superseded, .failed:
                     outcome.postponed.append(deletion.id)
                     logger.warning(
                         "Data could not be deleted and stays queued",

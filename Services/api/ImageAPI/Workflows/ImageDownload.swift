@@ -86,8 +86,8 @@ extension ServiceError {
             self.init(.forbidden, "The image data is at a location that may not be read.", cause: error)
         case .invalidLocation, .unsupported:
             self.init(.invalidRequest, "The image data cannot be read from its location.", cause: error)
-        case .alreadyExists, .sizeMismatch, .tooLarge, .full, .writeDenied, .addingDisabled, .notFound, .superseded,
-            .failed:
+        case .alreadyExists, .sizeMismatch, .digestMismatch, .tooLarge, .full, .writeDenied, .addingDisabled, .notFound,
+            .superseded, .failed:
             self.init(
                 .internalError,
                 "The server has either erred or is incapable of performing the requested operation.",

@@ -15,6 +15,7 @@ struct ImageStaging: Sendable {
     /// The URL by which other nodes find this one.
     let nodeURL: String?
     let sizeCap: Int64
+    let digesting: DigestingUpload
     let attempts: UploadAttempts
     let holder: Holder
 
@@ -23,9 +24,11 @@ struct ImageStaging: Sendable {
         guard isEnabled else { throw ServiceError(.notFound, "'glance-direct' method is not available at this site.") }
     }
 
+    /// - Parameter digests: What the client says of its data: only then is anything computed of it here.
     func run(
         _ id: ImageID,
         size: Int64?,
+        digests: ExpectedDigests,
         body: some ChunkSequence,
         as caller: Caller,
         requestID: String
@@ -39,7 +42,7 @@ struct ImageStaging: Sendable {
             throw ServiceError(.unavailable, "The staging directory is not usable; try again later.")
         }
         do {
-            try await stage(id, in: area, size: size, body: body, as: caller, requestID: requestID)
+            try await stage(id, in: area, size: size, digests: digests, body: body, as: caller, requestID: requestID)
         } catch let error as ServiceError {
             guard (error.cause as? StoreError)?.code == .alreadyExists else { throw error }
             throw ServiceError(.conflict, "The image \(id) has data on staging", cause: error.cause)
@@ -50,6 +53,7 @@ struct ImageStaging: Sendable {
         _ id: ImageID,
         in area: StagingArea,
         size: Int64?,
+        digests: ExpectedDigests,
         body: some ChunkSequence,
         as caller: Caller,
         requestID: String
@@ -58,6 +62,18 @@ struct ImageStaging: Sendable {
             location throws(ServiceError) in
             try await begin(id, in: area, at: location, as: caller, requestID: requestID)
         } move: { location, lease in
+            guard digests.isEmpty else {
+                return try await digesting.run(
+                    body,
+                    to: area.store,
+                    at: location,
+                    size: size,
+                    limit: sizeCap,
+                    expected: digests,
+                    mayStillPublish: { lease.isHeld },
+                    admit: { _ in try lease.requireHeld() }
+                ).stored
+            }
             // Digests are computed when the data is imported: until then nobody reads it.
             let sized = SizedChunks(body, size: size, limit: sizeCap)
             let chunks = LeasedChunks(base: BatchedChunks(sized, of: DigestingUpload.batchByteCount), lease: lease)

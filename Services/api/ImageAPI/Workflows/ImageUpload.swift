@@ -21,6 +21,7 @@ struct ImageUpload: Sendable {
     struct Declaration: Sendable {
         var size: Int64?
         var store: String?
+        var digests = ExpectedDigests()
     }
 
     /// - Parameter id: Read only after what the request says of itself has been looked at.
@@ -47,6 +48,7 @@ struct ImageUpload: Sendable {
                 at: location,
                 size: declaration.size,
                 limit: sizeCap,
+                expected: declaration.digests,
                 mayStillPublish: { lease.isHeld },
                 accept: inspection.rule(for: image),
                 admit: { _ in try lease.requireHeld() }

@@ -7,7 +7,7 @@ extension ServiceError {
         let (code, message): (Code, String) =
             switch error.code {
             case .alreadyExists: (.conflict, "Unable to upload duplicate image data")
-            case .sizeMismatch, .invalidLocation: (.invalidRequest, error.message)
+            case .sizeMismatch, .digestMismatch, .invalidLocation: (.invalidRequest, error.message)
             case .tooLarge: (.limitExceeded, error.message)
             case .full: (.limitExceeded, "Image storage media is full")
             case .writeDenied: (.unavailable, "Insufficient permissions on image storage media")

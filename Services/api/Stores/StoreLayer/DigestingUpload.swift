@@ -33,19 +33,22 @@ public struct DigestingUpload: Sendable {
     /// - Parameters:
     ///   - size: The length declared, in bytes; `nil` when the sender declared none.
     ///   - limit: The most that an image may have, in bytes (`image_size_cap`).
+    ///   - expected: What the sender says that the digests are; other data is not published. Each algorithm beside MD5 and
+    ///     the multihash costs a lane of its own.
     ///   - mayStillPublish: See ``Store/write(_:size:body:mayStillPublish:)``.
     ///   - accept: Told what the bytes are, after the last one and before the data is published; answers the size that a
     ///     guest sees, or throws to refuse them. `nil` looks at nothing.
     ///   - admit: Asked with the count of bytes so far before they go on, batch by batch; throws to cut the upload off
     ///     (a storage quota that is used up) and may wait (for room that is being reserved).
-    /// - Throws: ``StoreError`` (`sizeMismatch`, `tooLarge`, and the store's own), or what `body`, `accept` or
-    ///   `admit` throws.
+    /// - Throws: ``StoreError`` (`sizeMismatch`, `tooLarge`, `digestMismatch`, and the store's own), or what `body`, `accept`
+    ///   or `admit` throws.
     public func run(
         _ body: some ChunkSequence,
         to store: any Store,
         at location: IntendedLocation,
         size: Int64?,
         limit: Int64?,
+        expected: ExpectedDigests = ExpectedDigests(),
         mayStillPublish: @escaping @Sendable () -> Bool,
         accept: (@Sendable (Inspection) throws -> Int64?)? = nil,
         admit: @escaping @Sendable (_ byteCount: Int64) async throws -> Void = { _ in }
@@ -54,8 +57,7 @@ public struct DigestingUpload: Sendable {
             throw StoreError(.tooLarge, "The incoming image is too large: \(size) bytes, the limit is \(limit) bytes")
         }
         let tee = Tee(
-            checksum: DigestLane(.md5, on: threads),
-            multihash: DigestLane(multihash, on: threads),
+            lanes: DigestLanes(multihash: multihash, expected: expected, on: threads),
             accept: accept,
             admit: admit
         )
@@ -73,10 +75,11 @@ public struct DigestingUpload: Sendable {
                 "Size mismatch: expected \(tee.byteCount) bytes, got \(stored.byteCount) bytes in the store"
             )
         }
-        return await UploadedData(
+        let digests = await tee.lanes.finish()
+        return UploadedData(
             stored: stored,
-            checksum: tee.checksum.finish(),
-            multihash: tee.multihash.finish(),
+            checksum: digests.checksum,
+            multihash: digests.multihash,
             virtualSize: tee.virtualSize
         )
     }
@@ -102,21 +105,18 @@ public struct UploadedData: Sendable, Hashable {
 
 /// Gives each batch to the lanes and to the inspector, and counts.
 private final class Tee: Sendable {
-    let checksum: DigestLane
-    let multihash: DigestLane
+    let lanes: DigestLanes
     private let admit: @Sendable (Int64) async throws -> Void
     private let accept: (@Sendable (Inspection) throws -> Int64?)?
     private let count = Atomic<Int64>(0)
     private let inspection: Mutex<(inspector: ImageInspector, virtualSize: Int64?)>
 
     init(
-        checksum: DigestLane,
-        multihash: DigestLane,
+        lanes: DigestLanes,
         accept: (@Sendable (Inspection) throws -> Int64?)?,
         admit: @escaping @Sendable (Int64) async throws -> Void
     ) {
-        self.checksum = checksum
-        self.multihash = multihash
+        self.lanes = lanes
         self.accept = accept
         self.admit = admit
         self.inspection = Mutex((ImageInspector(), nil))
@@ -129,18 +129,18 @@ private final class Tee: Sendable {
     func pass(_ batch: Chunk) async throws {
         let total = count.add(Int64(batch.readableBytes), ordering: .relaxed).newValue
         try await admit(total)
-        checksum.add(batch)
-        multihash.add(batch)
+        lanes.add(batch)
         if accept != nil {
             // Copies a header and an end: too little work for a lane.
             inspection.withLock { inspection in batch.withUnsafeReadableBytes { inspection.inspector.update($0) } }
         }
-        await checksum.wait(for: DigestingUpload.batchesInFlight - 1)
-        await multihash.wait(for: DigestingUpload.batchesInFlight - 1)
+        await lanes.wait(for: DigestingUpload.batchesInFlight - 1)
     }
 
     /// The end of the body: the store publishes nothing unless this returns.
-    func end() throws {
+    func end() async throws {
+        // Without expectations the lanes go on while the store makes the data durable.
+        try await lanes.requireExpected()
         guard let accept else { return }
         let found = inspection.withLock { $0.inspector.finish() }
         let size = try accept(found)
@@ -162,7 +162,7 @@ private struct TeedChunks<Base: ChunkSequence>: AsyncSequence, Sendable {
 
         mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Chunk? {
             guard let batch = try await base.next(isolation: actor) else {
-                try tee.end()
+                try await tee.end()
                 return nil
             }
             try await tee.pass(batch)

@@ -17,6 +17,8 @@ public struct StoreError: Error, Sendable {
         case alreadyExists
         /// More or fewer bytes came than were declared or are recorded.
         case sizeMismatch
+        /// The bytes are not those whose digest was declared.
+        case digestMismatch
         /// More bytes came than one image may have.
         case tooLarge
         /// No room, or the file system takes no file of that size.
@@ -47,8 +49,8 @@ public struct StoreError: Error, Sendable {
     public var isRetryable: Bool {
         switch code {
         case .unavailable, .timedOut, .inUse: true
-        case .alreadyExists, .sizeMismatch, .tooLarge, .full, .writeDenied, .addingDisabled, .notFound, .forbidden,
-            .unsupported, .superseded, .invalidLocation, .failed:
+        case .alreadyExists, .sizeMismatch, .digestMismatch, .tooLarge, .full, .writeDenied, .addingDisabled, .notFound,
+            .forbidden, .unsupported, .superseded, .invalidLocation, .failed:
             false
         }
     }
