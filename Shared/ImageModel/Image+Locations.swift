@@ -16,7 +16,7 @@ extension Image {
                 throw ServiceError(.invalidRequest, "Invalid position for adding a location.")
             }
             try Self.requireRoom(for: locations.count + 1, rules)
-            try Self.requireDistinct([entry], among: locations)
+            try Self.requireDistinct([entry], among: status == .queued ? [] : locations)
             try requireFormatsWhereQueued()
             return [entry.location.url]
         case .replace(let entries):
@@ -58,6 +58,8 @@ extension Image {
         case .add(let entry, let position):
             try requireOneLength([entry], found)
             take(try digests(saidBy: [entry], rules))
+            // What a queued image still names was refused.
+            if status == .queued { locations = [] }
             var place = locations.count
             if case .index(let index) = position { place = min(index, place) }
             locations.insert(named(entry.location, found), at: place)

@@ -207,16 +207,21 @@ public struct AbortUpload: RegistryOperation {
     public var attempt: String
     /// Whether the node has removed the attempt's bytes itself; otherwise they are queued for deletion.
     public var isDiscarded: Bool
+    /// Whether a location on the web stays with the record, of which nobody reads it: the image is queued. For data that
+    /// was read and is not what its client said (Image API v2, "Locations API").
+    public var keepsLocation: Bool
 
-    public init(attempt: String, isDiscarded: Bool) {
+    public init(attempt: String, isDiscarded: Bool, keepsLocation: Bool = false) {
         self.attempt = attempt
         self.isDiscarded = isDiscarded
+        self.keepsLocation = keepsLocation
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("attempt", attempt)
             writer.field("discarded", isDiscarded)
+            if keepsLocation { writer.field("keeps_location", true) }
         }
     }
 
@@ -224,6 +229,7 @@ public struct AbortUpload: RegistryOperation {
         let members = try JSONMembers(json)
         attempt = try members.string("attempt")
         isDiscarded = try members.bool("discarded")
+        keepsLocation = try members.object["keeps_location"] == nil ? false : members.bool("keeps_location")
     }
 }
 

@@ -178,6 +178,27 @@ struct ExternalLocationTests {
         }
     }
 
+    @Test(
+        "data on the web that was refused stays named, and makes room for what comes next",
+        arguments: DatabaseUnderTest.all
+    )
+    func refused(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            for (number, url) in [(1, "http://a"), (2, "rbd://a")] {
+                let id = ImageID.numbered(number)
+                try await tables.create(Image(id: id))
+                try await tables.beginExternal(id, "refused \(number)", url: url)
+                try await tables.abort("refused \(number)", isDiscarded: true, keepsLocation: true)
+                let image = try await tables.show(id)
+                #expect(image.status == .queued && image.size == nil)
+                #expect(image.locations.map(\.url) == (number == 1 ? [url] : []))
+                try await tables.begin(id, attempt: "next \(number)")
+                #expect(try await tables.show(id).locations == [])
+                #expect(try await tables.finish("next \(number)").locations.count == 1)
+            }
+        }
+    }
+
     @Test("a record that moved on, or is somebody else's, keeps its locations", arguments: DatabaseUnderTest.all)
     func conditions(_ subject: DatabaseUnderTest) async throws {
         try await subject.withTables { tables in

@@ -175,8 +175,13 @@ struct RegistryTables: Sendable {
 
     /// - Returns: whether the attempt had been finished.
     @discardableResult
-    func abort(_ attempt: String, isDiscarded: Bool = false, at now: Timestamp = .start) async throws -> Bool {
-        let upload = AbortUpload(attempt: attempt, isDiscarded: isDiscarded)
+    func abort(
+        _ attempt: String,
+        isDiscarded: Bool = false,
+        keepsLocation: Bool = false,
+        at now: Timestamp = .start
+    ) async throws -> Bool {
+        let upload = AbortUpload(attempt: attempt, isDiscarded: isDiscarded, keepsLocation: keepsLocation)
         return try await database.write { try UploadTable($0).abort(upload, at: now).isFinished }
     }
 

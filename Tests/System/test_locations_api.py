@@ -68,13 +68,30 @@ def test_data_that_is_what_it_was_said_to_be_becomes_active(member, source, algo
     assert record["locations"] == [{"url": source.url + "/data", "metadata": {}}]
 
 
-def test_data_that_is_not_what_it_was_said_to_be_leaves_nothing(deployment, member, source):
+def test_data_that_is_not_what_it_was_said_to_be_is_not_served(deployment, member, source):
     image_id = member.create()
     assert member.post(image_id, source.url + "/data", "sha256", "00" * 32).status_code == 202
-    record = member.wait(image_id, status="queued")
-    assert (record["locations"], record["size"], record["os_hash_value"]) == ([], None, None)
-    assert rows(deployment, f"SELECT count(*) FROM image_locations WHERE image_id = '{image_id}'") == [(0,)]
-    assert member.post(image_id, source.url + "/data").status_code == 202
+    record = member.wait(image_id, status="queued", locations=[{"url": source.url + "/data", "metadata": {}}])
+    assert (record["size"], record["checksum"], record["os_hash_value"]) == (None, None, None)
+    answer = member.request("GET", f"/{image_id}/file")
+    assert (answer.status_code, answer.content) == (204, b"")
+    # Whatever comes next takes its place.
+    assert member.post(image_id, source.url + "/other").status_code == 202
+    record = member.wait(image_id, status="active", locations=[{"url": source.url + "/other", "metadata": {}}])
+
+
+def test_an_upload_takes_the_place_of_data_that_was_refused(deployment, member, source):
+    uploaded, patched = member.create(), member.create()
+    for image_id in (uploaded, patched):
+        assert member.post(image_id, source.url + "/data", "sha256", "00" * 32).status_code == 202
+        member.wait(image_id, status="queued", locations=[{"url": source.url + "/data", "metadata": {}}])
+    headers = {"Content-Type": "application/octet-stream"}
+    assert member.request("PUT", f"/{uploaded}/file", data=b"mine", headers=headers).status_code == 204
+    assert member.request("GET", f"/{uploaded}/file").content == b"mine"
+    assert len(member.show(uploaded)["locations"]) == 1
+    assert member.add(patched, source.url + "/same").json()["locations"] == [
+        {"url": source.url + "/same", "metadata": {}}
+    ]
 
 
 def test_while_data_is_compared_the_image_is_importing_and_may_be_deleted(member, source):

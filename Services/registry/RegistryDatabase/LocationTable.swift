@@ -59,6 +59,25 @@ public struct LocationTable {
         )
     }
 
+    /// Data on the web that is not what its client said stays named by the record, which is queued and serves no data.
+    func keepRefused(attempt: String) throws {
+        try connection.execute(
+            """
+            UPDATE image_locations SET state = 'live', attempt = '', unfinished = 0
+            WHERE attempt = ? AND state = 'intended' AND \(Self.isOnTheWeb)
+            """,
+            [.text(attempt)]
+        )
+    }
+
+    /// What a queued image still names was refused: it is not to be served beside what comes now.
+    func forgetRefused(ofImage id: ImageID) throws {
+        try connection.execute(
+            "DELETE FROM image_locations WHERE image_id = ? AND state = 'live' AND \(Self.isOnTheWeb)",
+            [.text(id.text)]
+        )
+    }
+
     func isFinished(attempt: String) throws -> Bool {
         try !connection.query(
             "SELECT 1 FROM image_locations WHERE attempt = ? AND state IN ('live', 'staged')",

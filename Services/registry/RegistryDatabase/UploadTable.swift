@@ -65,10 +65,12 @@ public struct UploadTable {
         guard image.status == .queued else { throw Self.refusal(from: image.status, to: attempt.status) }
         let toSettle = try settling()
         guard toSettle.isEmpty else { return UploadClaim(leaseSeconds: 0, toSettle: toSettle) }
+        let locations = LocationTable(connection)
+        try locations.forgetRefused(ofImage: attempt.image)
         guard try images.move(attempt.image, from: .queued, to: attempt.status, at: now) else {
             throw Self.refusal(from: attempt.status, to: attempt.status)
         }
-        try LocationTable(connection).intend(
+        try locations.intend(
             image: attempt.image,
             url: attempt.url,
             store: attempt.store,
@@ -159,6 +161,7 @@ public struct UploadTable {
 
     public func abort(_ upload: AbortUpload, at now: Timestamp) throws -> AbortedUpload {
         if try LocationTable(connection).isFinished(attempt: upload.attempt) { return AbortedUpload(isFinished: true) }
+        if upload.keepsLocation { try LocationTable(connection).keepRefused(attempt: upload.attempt) }
         try end(attempt: upload.attempt, isDiscarded: upload.isDiscarded, at: now)
         return AbortedUpload(isFinished: false)
     }

@@ -114,7 +114,7 @@ final class LocationDigests: Service {
             await finish(job, lease, digests)
         } else {
             if digests != nil { log(job, "The data has not the digest that was expected") }
-            await giveUp(job, lease)
+            await giveUp(job, lease, keepsLocation: digests != nil)
         }
     }
 
@@ -180,10 +180,10 @@ final class LocationDigests: Service {
     }
 
     /// To its end, also when the service stops. What fails here the lease's end repairs.
-    private func giveUp(_ job: Job, _ lease: UploadLease) async {
+    private func giveUp(_ job: Job, _ lease: UploadLease, keepsLocation: Bool) async {
         await Task {
             do throws(RegistryError) {
-                let abort = AbortUpload(attempt: lease.attempt, isDiscarded: true)
+                let abort = AbortUpload(attempt: lease.attempt, isDiscarded: true, keepsLocation: keepsLocation)
                 _ = try await registry.call(abort, as: .service, requestID: "digests")
             } catch {
                 log(job, "An image could not be given back; its lease will end", error)
