@@ -1,11 +1,11 @@
-@testable import Pattern
+import ImageModel
 
-/// An expression of property protections up to the first line feed, and names to search, one a line.
+/// An expression of property protections or of a definition up to the first line feed, and names to search, one a line.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let text = String(decoding: UnsafeBufferPointer(start: data, count: count), as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let first = lines.first, let pattern = try? PropertyPattern(String(first)) else { return 0 }
+    guard let first = lines.first, let pattern = try? LinearPattern(String(first)) else { return 0 }
     for name in lines.dropFirst() { _ = pattern.isFound(in: String(name)) }
     return 0
 }

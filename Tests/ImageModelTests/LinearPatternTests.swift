@@ -1,53 +1,72 @@
-import ImageModel
 import Testing
 
-@Suite("Patterns of definitions")
+@testable import ImageModel
+
+@Suite("Linear patterns")
 struct LinearPatternTests {
-    @Test(
-        "an expression matches what it should",
-        arguments: [
-            ("^([0-9a-f]){8}-x$", ["0123abcd-x"], ["0123abcd-xx", "0123abc-x", "0123ABCD-x"]),
-            ("abc", ["abc", "xabcx"], ["ab", "", "acb"]), ("", ["", "x"], []), ("^$", [""], ["x"]),
-            ("^a|b$", ["ax", "xb", "ab"], ["xa", "bx", ""]), ("^(a|b|cd)*$", ["", "abcd", "cdcd"], ["c", "abc"]),
-            ("^a?b+c{2}$", ["bcc", "abbcc"], ["acc", "abc"]), ("^a{2,3}$", ["aa", "aaa"], ["a", "aaaa"]),
-            ("^a{2,}?$", ["aa", "aaaaa"], ["a"]), ("^a{0}$", [""], ["a"]),
-            ("^.$", ["é", "\u{1F600}"], ["", "ab", "\n"]),
-            ("^[^a-c]$", ["d", "-"], ["a", "b", "c"]), ("^[-a]+$", ["-a-"], ["b"]), ("^[a-]+$", ["-a-"], ["b"]),
-            ("^[\\d.]+$", ["1.2"], ["1a"]), ("^\\w\\W\\s\\S\\D$", ["a- xx"], ["aaaaa"]),
-            ("\\.\\$\\/", [".$/"], ["x$/"]),
-            ("^(?:ab)+$", ["abab"], ["aba"]), ("^[0-9]+(,[0-9]+)*$", ["1", "1,22,3"], ["", "1,", ",1"]),
-            ("é", ["xéx"], ["e"]), ("^(|a)b$", ["b", "ab"], ["aab"]), ("^(a*)*$", ["", "aaa"], ["b"]),
-        ]
-    )
-    func matching(_ text: String, _ matches: [String], _ others: [String]) throws {
-        let pattern = try #require(LinearPattern(text))
-        for match in matches { #expect(pattern.matches(match), "\(text) on \(match)") }
-        for other in others { #expect(!pattern.matches(other), "\(text) on \(other)") }
+    static let table: [(pattern: String, found: [String], missed: [String])] = [
+        ("^x_.*", ["x_", "x_1"], ["ax_", ""]), ("x", ["axb"], ["y"]), ("^(a|bc)+$", ["a", "bca"], ["", "b", "ab"]),
+        ("a{2,3}$", ["aa", "baaa"], ["a", "aab"]), ("^a{,2}$", ["", "aa"], ["aaa"]), ("a{x", ["a{x"], ["ax"]),
+        ("^[a-c_-]+$", ["a-_c"], ["d"]), ("[^0-9]", ["a1"], ["12"]), ("^[]x]$", ["]", "x"], ["y"]),
+        ("\\d{3}", ["a123"], ["a12"]), ("\\bcat\\b", ["a cat"], ["concat"]), ("^\\w+$", ["ä_1"], ["a b"]),
+        ("(?i)ABC", ["xabc", "aBc"], ["ab"]), ("a.c", ["abc"], ["a\nc"]), ("^(?:a|)b$", ["ab", "b"], ["a"]),
+        ("(?P<n>a)b", ["ab"], ["b"]), ("a*?b", ["b", "aab"], ["a"]), ("\\.x\\x41", [".xA"], ["axA"]),
+        ("", ["", "x"], []),
+        ("^(a*)*$", ["", "aaa"], ["b"]), ("a\\Z", ["a"], ["a\n"]), ("a$", ["a\n"], ["a\n\n"]),
+        ("^([0-9a-f]){8}-x$", ["0123abcd-x"], ["0123abcd-xx", "0123abc-x", "0123ABCD-x"]),
+        ("^a|b$", ["ax", "xb", "ab"], ["xa", "bx", ""]), ("^(a|b|cd)*$", ["", "abcd", "cdcd"], ["c", "abc"]),
+        ("^a?b+c{2}$", ["bcc", "abbcc"], ["acc", "abc"]), ("^a{2,}?$", ["aa", "aaaaa"], ["a"]),
+        ("^a{0}$", [""], ["a"]), ("^.$", ["é", "\u{1F600}"], ["", "ab"]), ("^[-a]+$", ["-a-"], ["b"]),
+        ("^[\\d.]+$", ["1.2"], ["1a"]), ("^\\w\\W\\s\\S\\D$", ["a- xx"], ["aaaaa"]),
+        ("\\.\\$\\/", [".$/"], ["x$/"]), ("^[0-9]+(,[0-9]+)*$", ["1", "1,22,3"], ["", "1,", ",1"]),
+        ("é", ["xéx"], ["e"]), ("^(|a)b$", ["b", "ab"], ["aab"]), ("^(a{0}){1000}$", [""], ["a"]),
+    ]
+
+    @Test("an expression is found where Python finds it", arguments: table)
+    func search(row: (pattern: String, found: [String], missed: [String])) throws {
+        let pattern = try LinearPattern(row.pattern)
+        for text in row.found { #expect(pattern.isFound(in: text), "\(row.pattern) in \(text)") }
+        for text in row.missed { #expect(!pattern.isFound(in: text), "\(row.pattern) in \(text)") }
     }
 
     @Test(
-        "what is not of the dialect is no pattern",
+        "what is malformed, needs going back or is too large is refused",
         arguments: [
-            "(", ")", "a)", "(a", "[", "[a", "[b-a]", "*", "+a", "a**", "a{", "a{x}", "a{2,1}", "a{256}", "a}", "\\",
-            "\\1",
-            "\\b", "(?=a)", "(?!a)", "(?<n>a)", "\\k", "\\u0041", "^*", "$+", "((a{255}){255}){255}",
+            "(", ")", "a)", "(a", "[", "[a", "*a", "+a", "a**", "a{3,2}", "(?=a)", "(?!a)", "(?<n>a)", "(a)\\1", "a++",
+            "\\q", "[z-a]", "\\", "a{2000}", "(?P<n", "^*", "$+", "((a{900}){900}){900}", "((a{255}){255}){255}",
+            "((((a{0}){1000}){1000}){1000}){1000}", "(((){1000}){1000}){1000}", "[abcdefgh]{1000}",
+            String(repeating: "(", count: 10_000) + String(repeating: ")", count: 10_000),
         ]
     )
-    func refused(_ text: String) { #expect(LinearPattern(text) == nil) }
-
-    @Test("groups may not be nested without end")
-    func depth() {
-        let deep = String(repeating: "(", count: 10_000) + String(repeating: ")", count: 10_000)
-        #expect(LinearPattern(deep) == nil)
+    func refused(_ pattern: String) {
+        #expect(throws: LinearPatternError.self) { try LinearPattern(pattern) }
     }
 
-    @Test("an expression over which others despair takes no time")
+    @Test("an expression over which others despair takes no time", .timeLimit(.minutes(1)))
     func despair() throws {
-        let text = String(repeating: "a", count: 20_000) + "!"
-        for pattern in ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(a*)*b"] {
-            let expression = try #require(LinearPattern(pattern))
-            let duration = ContinuousClock().measure { #expect(!expression.matches(text)) }
-            #expect(duration < .seconds(20), "\(pattern) took \(duration)")
+        let text = String(repeating: "a", count: 5_000) + "!"
+        for pattern in ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(a*)*b", "(.*)(.*)(.*)(.*)(.*)x$"] {
+            #expect(try !LinearPattern(pattern).isFound(in: text))
         }
+    }
+
+    @Test("what a search costs grows with the text and with what is written out of the expression")
+    func costs() throws {
+        let small = try LinearPattern("^a{10}$")
+        let large = try LinearPattern("^(.{0,200}){0,5}x$")
+        #expect(small.cost(of: "aaaa") < small.cost(of: "aaaaa"))
+        #expect(large.cost(of: "") > 2_000)
+        #expect(large.cost(of: String(repeating: "a", count: 6_000)) > 12_000_000)
+    }
+
+    @Test("a budget is spent once, and covers no more than is left")
+    func budget() throws {
+        let pattern = try LinearPattern("^a{10}$")
+        let text = String(repeating: "a", count: 10)
+        var budget = PatternBudget(steps: pattern.cost(of: text) * 2)
+        #expect(budget.finds(pattern, in: text) == true)
+        #expect(budget.finds(pattern, in: text + "a") == nil)
+        #expect(budget.finds(pattern, in: text) == true)
+        #expect(budget.finds(pattern, in: "") == nil)
     }
 }

@@ -72,6 +72,17 @@ struct MetadefDraftTests {
         (["namespace": "n", "visibility": "shared"], .invalidRequest, "'visibility' must be one of: public, private"),
         (["namespace": "n", "protected": "yes"], .invalidRequest, "'protected' must be a boolean"),
         (["namespace": "n", "display_name": nil], .invalidRequest, "'display_name' must be a string, not null"),
+        (["namespace": "a/b"], .invalidRequest, "The name of a namespace can't contain '/', as no path would lead"),
+        (["namespace": "n", "tags": [["name": "a/b"]]], .invalidRequest, "The name of a tag can't contain '/'"),
+        (["namespace": "n", "objects": [["name": "a/b"]]], .invalidRequest, "of an object can't contain '/'"),
+        (
+            ["namespace": "n", "properties": ["a/b": ["title": "t", "type": "string"]]], .invalidRequest,
+            "of a property can't contain '/'"
+        ),
+        (
+            ["namespace": "n", "resource_type_associations": [["name": "a/b"]]], .invalidRequest,
+            "of a resource type can't contain '/'"
+        ),
         (["namespace": "n", "colour": 1], .invalidRequest, "'colour' is not allowed"),
         (["namespace": "n", "self": "x"], .forbidden, "Attribute 'self' is read-only."),
         (["namespace": "n", "schema": "x"], .forbidden, "Attribute 'schema' is read-only."),
@@ -131,6 +142,11 @@ struct MetadefDraftTests {
                 ["name": "n", "title": "t", "type": "string", "items": ["type": "x"]], .invalidRequest,
                 "'items.type' must"
             ),
+            (
+                ["name": "n", "title": "t", "type": "array", "items": ["type": "string", "minimum": 1]],
+                .invalidRequest, "'items.minimum' is not allowed"
+            ),
+            (["name": "a/b", "title": "t", "type": "string"], .invalidRequest, "of a property can't contain '/'"),
             (["name": "n", "title": "t", "type": "string", "confidential": true], .invalidRequest, "is not allowed"),
             (["name": "n", "created_at": "x"], .forbidden, "'created_at' is read-only"),
             (["name": "n", "self": "x", "title": "t", "type": "string"], .invalidRequest, "'self' is not allowed"),
@@ -149,6 +165,13 @@ struct MetadefDraftTests {
         }
         expectRefusal(.forbidden, "read-only") { _ = try MetadefTag.name(parsing: ["name": "a", "updated_at": "x"]) }
         #expect(try MetadefTag.names(parsing: ["tags": [["name": "a"], ["name": "😀"]]]) == ["a", "😀"])
+        expectRefusal(.invalidRequest, "The name of a tag can't contain '/'") {
+            _ = try MetadefTag.names(parsing: ["tags": [["name": "a"], ["name": "b/c"]]])
+        }
+        expectRefusal(.invalidRequest, "'/'") { _ = try MetadefTag.name(parsing: ["name": "a/b"]) }
+        expectRefusal(.invalidRequest, "'/'") { _ = try MetadefTag.name(inPath: "a/b") }
+        expectRefusal(.invalidRequest, "'/'") { _ = try MetadefObject(parsing: ["name": "a/b"]) }
+        expectRefusal(.invalidRequest, "'/'") { _ = try ResourceTypeAssociation(parsing: ["name": "a/b"]) }
         expectRefusal(.invalidRequest, "'tags' is required") { _ = try MetadefTag.names(parsing: [:]) }
         expectRefusal(.invalidRequest, "'tags[0].x' is not allowed") {
             _ = try MetadefTag.names(parsing: ["tags": [["name": "a", "x": 1]]])

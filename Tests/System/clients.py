@@ -27,9 +27,9 @@ class CommandLine:
         self.user = deployment.users[user]
         self.home = deployment.directory / "home"
         self.home.mkdir(exist_ok=True)
+        self.environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
     def run(self, *arguments):
-        environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         # A terminal, as before a person: `glance image-create` takes any other standard input for the image's data.
         terminal, stdin = pty.openpty()
         try:
@@ -40,7 +40,7 @@ class CommandLine:
                 text=True,
                 timeout=120,
                 cwd=self.home,
-                env=environment,
+                env=self.environment,
             )
         finally:
             os.close(terminal)

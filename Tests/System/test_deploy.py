@@ -99,6 +99,7 @@ def test_the_containerfile_says_what_a_hardened_image_needs():
     assert all(base.startswith("${") or base == "scratch" for base, _ in stages), "bases are arguments"
     run_stage = text[text.index("AS run") :]
     assert "USER ${UID}:${GID}" in run_stage
+    assert "COPY deploy/metadefs/ /etc/glance/metadefs/" in run_stage
     products = set(re.findall(r'\.executable\(name: "(\S+?)"', (ROOT / "Package.swift").read_text()))
     built = re.search(r"for program in ([^;]+);", text)[1].split()
     assert set(PROGRAM_NAMES) <= set(built) <= products
@@ -167,6 +168,8 @@ def test_both_services_run_from_the_image_read_only_and_unprivileged(image):
         password = ["-e", "GLANCE_ADMIN_PASSWORD=a-password-for-tests"]
         podman("run", "--rm", *common, *password, image, "bash", "/etc/glance/setup.sh")
         assert podman("run", "--rm", image, "id", "-u").strip() == "12345"
+        load = ["glance-manage", "--config-file", "/etc/glance/glance-registry.conf", "db", "load_metadefs"]
+        assert "33 added" in podman("run", "--rm", *common, image, *load)
         written = subprocess.run(
             [PODMAN, "podman", "run", "--rm", *common, image, "touch", "/etc/glance/new"], capture_output=True, text=True
         )

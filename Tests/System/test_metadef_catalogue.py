@@ -2,10 +2,12 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 
 from clients import GlanceCommand, OpenStackCommand
+from metadef_walks import walk_with_glance, walk_with_openstack
 from metadefs import CATALOGUE, DEFINITION, Actor
 from services import PROGRAMS
 
@@ -20,78 +22,12 @@ def open_deployment(shared_deployments):
 
 
 def test_a_life_with_openstack(open_deployment):
-    def run(*arguments, shows=True):
-        text = OpenStackCommand(open_deployment, "admin").run(
-            "image", "metadef", *arguments, *(["-f", "json"] if shows else [])
-        )
-        return json.loads(text) if shows else text
-
-    name = "Client::OpenStack"
-    created = run("namespace", "create", "--display-name", "d", "--public", "--unprotected", name)
-    assert (created["namespace"], created["visibility"], created["protected"]) == (name, "public", False)
-    run("namespace", "set", "--description", "e", "--tag", "one", "--tag", "two", name, shows=False)
-    assert run("namespace", "show", name)["description"] == "e"
-    run("property", "create", "--name", "p", "--title", "t", "--type", "integer", "--schema", '{"minimum": 1}', name)
-    assert run("property", "show", name, "p")["minimum"] == 1
-    run("property", "set", "--name", "q", "--title", "u", "--type", "integer", "--schema", "{}", name, "p", shows=False)
-    assert [row["name"] for row in run("property", "list", name)] == ["q"]
-    run("object", "create", "--namespace", name, "o")
-    run("object", "update", "--name", "o2", name, "o", shows=False)
-    assert run("object", "show", name, "o2")["name"] == "o2"
-    assert [row["name"] for row in run("object", "list", name)] == ["o2"]
-    run("resource", "type", "association", "create", name, "OS::Glance::Image")
-    assert len(run("resource", "type", "association", "list", name)) == 1
-    assert "OS::Glance::Image" in json.dumps(run("resource", "type", "list"))
-    run("resource", "type", "association", "delete", name, "OS::Glance::Image", shows=False)
-    assert name in {row["namespace"] for row in run("namespace", "list")}
-    run("namespace", "unset", "--all-tags", name, shows=False)
-    run("object", "delete", name, "o2", shows=False)
-    run("property", "delete", name, "q", shows=False)
-    run("namespace", "delete", name, shows=False)
-    with pytest.raises(RuntimeError, match="404|No Namespace|not found"):
-        run("namespace", "show", name)
+    api = Actor(open_deployment, "admin")
+    walk_with_openstack(OpenStackCommand(open_deployment, "admin"), api, "Client::OpenStack")
 
 
 def test_a_life_with_glance(open_deployment):
-    client = GlanceCommand(open_deployment, "admin")
-
-    def table(command, *arguments):
-        return dict(row[:2] for row in client.table(command, *arguments))
-
-    name = "Client::Glance"
-    assert table("md-namespace-create", "--visibility", "public", "--description", "d", name)["visibility"] == "public"
-    assert table("md-namespace-update", "--display-name", "e", name)["display_name"] == "e"
-    schema = '{"title": "t", "type": "string"}'
-    client.run("md-property-create", "--name", "p", "--title", "t", "--type", "string", "--schema", schema, name)
-    client.run("md-property-update", "--name", "q", "--title", "u", name, "p")
-    assert table("md-property-show", name, "q")["title"] == "u"
-    assert [row[0] for row in client.table("md-property-list", name)] == ["q"]
-    objects = json.dumps({"name": "o", "required": ["p"], "properties": {"p": DEFINITION}})
-    client.run("md-object-create", "--name", "o", "--schema", objects, name)
-    assert table("md-object-property-show", name, "o", "p")["title"] == "T"
-    client.run("md-object-update", "--name", "o2", name, "o")
-    assert table("md-object-show", name, "o2")["name"] == "o2"
-    assert "o2" in client.run("md-object-list", name)
-    # Without --append: the client fails by itself at the header that it would send.
-    client.run("md-tag-create-multiple", "--names", "two,three", "--delim", ",", name)
-    client.run("md-tag-create", "--name", "one", name)
-    client.run("md-tag-update", "--name", "four", name, "one")
-    assert table("md-tag-show", name, "four")["name"] == "four"
-    assert {row[0] for row in client.table("md-tag-list", name)} == {"two", "three", "four"}
-    client.run("md-tag-delete", name, "two")
-    client.run("md-resource-type-associate", "--name", "OS::Glance::Image", "--prefix", "x_", name)
-    assert "x_" in client.run("md-namespace-resource-type-list", name)
-    assert "OS::Glance::Image" in client.run("md-resource-type-list")
-    assert "x_q" in client.run("md-namespace-show", "--resource-type", "OS::Glance::Image", name)
-    client.run("md-resource-type-deassociate", name, "OS::Glance::Image")
-    assert name in client.run("md-namespace-list")
-    for kind in ("tags", "objects", "properties"):
-        client.run(f"md-namespace-{kind}-delete", name)
-    client.run("md-namespace-delete", name)
-    with pytest.raises(RuntimeError, match="404"):
-        client.run("md-namespace-show", name)
-    file = CATALOGUE / "compute-watchdog.json"
-    assert "OS::Compute::Watchdog" in client.run("md-namespace-import", "--file", file)
+    walk_with_glance(GlanceCommand(open_deployment, "admin"), "Client::Glance")
 
 
 # --- glance-manage ----------------------------------------------------------------------------------------------------
@@ -138,6 +74,14 @@ def test_the_catalogue_is_loaded_exported_and_loaded_again(deployments, tmp_path
     one.write_text(json.dumps({"namespace": "OS::Compute::Watchdog", "display_name": "mine"}))
     assert "1 replaced" in manage("db_load_metadefs", str(one), "yes", "", "yes").stdout
     assert "properties" not in admin("GET", "/OS::Compute::Watchdog")
+    older = tmp_path / "older"
+    older.mkdir()
+    assert "33 written" in manage("db_export_metadefs", str(older)).stdout
+    assert len(list(older.glob("*.json"))) == 33
+    assert "33 deleted" in manage("db_unload_metadefs").stdout
+    assert "33 added" in manage("db_load_metadefs", str(older)).stdout
+    assert manage("db_version").stdout == manage("db", "version").stdout
+    assert "0 row(s) removed" in manage("db_purge", "30", "-1").stdout
     # What is wrong with files or words is told, and nothing else happens.
     assert "exclude each other" in manage("db", "load_metadefs", "--merge", "--prefer_new", "--overwrite").stderr
     assert "need --merge" in manage("db", "load_metadefs", "--overwrite").stderr
@@ -151,6 +95,79 @@ def test_the_catalogue_is_loaded_exported_and_loaded_again(deployments, tmp_path
     assert "is not JSON" in result.stderr
     assert result.stdout.strip() == "Namespaces: 1 added."
     assert admin("GET", "/Good")["visibility"] == "private"
+
+
+CONFLICTING = {
+    "namespace": "Mixed",
+    "display_name": "new",
+    "visibility": "public",
+    "resource_type_associations": [{"name": "A", "prefix": "new_"}, {"name": "B"}],
+    "properties": {"p": {"title": "new", "type": "integer"}, "q": {"title": "new", "type": "string"}},
+    "objects": [
+        {"name": "o", "description": "new", "properties": {"x": {"title": "new", "type": "string"}}},
+        {"name": "n", "properties": {}},
+    ],
+    "tags": [{"name": "t"}, {"name": "new"}],
+}
+PRESENT = {
+    "namespace": "Mixed",
+    "display_name": "old",
+    "resource_type_associations": [{"name": "A", "prefix": "old_"}, {"name": "C"}],
+    "properties": {"p": {"title": "old", "type": "string"}, "r": {"title": "old", "type": "string"}},
+    "objects": [{"name": "o", "description": "old", "properties": {"y": {"title": "old", "type": "string"}}}],
+    "tags": [{"name": "t"}, {"name": "old"}],
+}
+
+
+@pytest.mark.parametrize(
+    "words, wins, properties, types, objects, tags",
+    [
+        ([], "old", "p r", "A C", "o", "old t"),
+        (["--merge"], "old", "p q r", "A B C", "n o", "new old t"),
+        (["--merge", "--prefer_new"], "new", "p q r", "A B C", "n o", "new old t"),
+        (["--merge", "--overwrite"], "new", "p q", "A B", "n o", "new t"),
+    ],
+)
+def test_what_is_there_and_what_a_file_says_may_differ(
+    deployments, tmp_path, words, wins, properties, types, objects, tags
+):
+    deployment = deployments.start(auth="trusted_headers")
+    admin = Actor(deployment, "admin")
+    admin("POST", "", 201, json=PRESENT)
+    file = tmp_path / "mixed.json"
+    file.write_text(json.dumps(CONFLICTING))
+    deployment.manage("db", "load_metadefs", "--path", str(file), *words)
+    found = admin("GET", "/Mixed")
+    parts = {part: {each["name"]: each for each in found[part]} for part in ("resource_type_associations", "objects", "tags")}
+    associations, groups = parts["resource_type_associations"], parts["objects"]
+    assert found["display_name"] == wins
+    assert found["visibility"] == {"old": "private", "new": "public"}[wins]
+    assert associations["A"]["prefix"] == f"{wins}_"
+    assert found["properties"]["p"]["title"] == wins
+    assert groups["o"]["description"] == wins
+    assert list(groups["o"]["properties"]) == [{"old": "y", "new": "x"}[wins]]
+    names = [" ".join(sorted(part)) for part in (found["properties"], associations, groups, parts["tags"])]
+    assert names == [properties, types, objects, tags]
+
+
+@pytest.mark.parametrize("words", [[], ["--merge"], ["--merge", "--prefer_new"], ["--merge", "--overwrite"]])
+def test_several_loaders_at_once(deployments, words):
+    deployment = deployments.start(auth="trusted_headers")
+    command = [PROGRAMS / "glance-manage", "--config-file", deployment.registry_configuration]
+    command += ["db", "load_metadefs", "--path", str(CATALOGUE), *words]
+    loaders = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    told = [(*loader.communicate(timeout=120), loader.returncode) for loader in loaders]
+    assert [code for *_, code in told] == [0, 0, 0], told
+    assert not any(stderr for _, stderr, _ in told), told
+    admin = Actor(deployment, "admin")
+    assert len(admin("GET", "?limit=1000")["namespaces"]) == 33
+    for file in CATALOGUE.glob("*.json"):
+        wanted = json.loads(file.read_text())
+        found = admin("GET", f"/{wanted['namespace']}")
+        for part in ("properties", "objects", "resource_type_associations"):
+            assert len(found.get(part, [])) == len(wanted.get(part, [])), (file, part)
 
 
 # --- images and their definitions -------------------------------------------------------------------------------------
@@ -175,6 +192,7 @@ def test_properties_of_images_are_held_to_the_definitions(deployments, mode):
         if status == 400:
             assert next(iter(body)) in answer.text
     good = {"hw_cpu_sockets": "2", "hw_disk_bus": "virtio", "owner_specified.x": "y", "os_distro": "debian"}
+    good |= {"hw_pmu": "false", "CIM_PASD_InstructionSetExtensionName": "<all-in> x86:AES x86:AVX"}
     image = actor("POST", "/v2/images", 201, json=good)["id"]
     invalid, unknown = (200 if status == 201 else 400 for status in refusals[mode])
     set_property(actor, image, "hw_disk_bus", "carrier pigeon", invalid)
@@ -183,6 +201,23 @@ def test_properties_of_images_are_held_to_the_definitions(deployments, mode):
     check = actor("GET", f"/v2/metadefs/os_glance_check?image={image}")
     assert check["image_id"] == image
     assert [each["property"] for each in check["problems"]] == ([] if unknown == 400 else ["nobodys"])
+
+
+def test_a_pattern_keeps_nobody_waiting(deployments):
+    """An expression and values that together would take minutes are refused, and others are answered meanwhile."""
+    deployment = deployments.prepare(auth="trusted_headers", options={"api": {"metadefs": ["check_properties = values"]}})
+    deployment.start()
+    slow = {"title": "T", "type": "string", "pattern": "(.{0,200}){0,5}x$"}
+    body = {"namespace": "Slow", "visibility": "public", "properties": {f"p{number}": slow for number in range(100)}}
+    body["resource_type_associations"] = [{"name": "OS::Glance::Image"}]
+    Actor(deployment, "admin")("POST", "", 201, json=body)
+    actor = Actor(deployment, "member")
+    began = time.monotonic()
+    refused = actor("POST", "/v2/images", 400, json={"p1": "a" * 6_000})
+    assert "'p1' is too long to be held to the pattern" in refused.json()["message"]
+    actor("POST", "/v2/images", 400, json={f"p{number}": "a" * 400 + "x" for number in range(100)})
+    assert actor("POST", "/v2/images", 201, json={"p1": "ax"})["p1"] == "ax"
+    assert time.monotonic() - began < 10
 
 
 def test_an_image_is_checked_on_demand(deployments):

@@ -138,6 +138,13 @@ class TestPropertyProtections:
         assert all("note" not in image for image in listed)
         assert "note" in deployment.session("member").get(f"{deployment.url}/v2/images/{image_id}", timeout=10).json()
 
+    def test_a_check_tells_no_more_of_properties_than_the_image(self, deployment):
+        image_id = self.create(deployment, "packager", vendor_x="1", note="n").json()["id"]
+        for user, names in (("reader", ["vendor_x"]), ("member", ["note", "vendor_x"])):
+            path = f"{deployment.url}/v2/metadefs/os_glance_check?image={image_id}"
+            problems = deployment.session(user).get(path, timeout=10).json()["problems"]
+            assert [problem["property"] for problem in problems] == names
+
     def test_change(self, deployment):
         image_id = self.create(deployment, "packager", vendor_x="1").json()["id"]
         replace = {"op": "replace", "path": "/vendor_x", "value": "2"}

@@ -128,7 +128,7 @@ public struct ImageService: Sendable {
             MetadefObjectRoutes(editing: metadefs).routes,
             MetadefTagRoutes(editing: metadefs).routes,
             ResourceTypeRoutes(editing: metadefs).routes,
-            PropertyCheckRoutes(reading: reading, check: check).routes,
+            PropertyCheckRoutes(reading: reading, check: check, protections: settings.propertyProtections).routes,
             InfoRoutes(settings: settings, policy: policy).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]

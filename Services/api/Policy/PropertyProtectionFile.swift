@@ -1,3 +1,4 @@
+internal import ImageModel
 internal import ServiceKit
 
 /// Reads a property protection file: a section per expression, in it `create`, `read`, `update` and `delete`.
@@ -31,9 +32,9 @@ struct PropertyProtectionFile {
 
     private func section(_ name: String) throws(ConfigurationError) -> PropertyProtections.Section {
         let line = file.lines[name] ?? 1
-        let pattern: PropertyPattern
-        do throws(PropertyPatternError) {
-            pattern = try PropertyPattern(name)
+        let pattern: LinearPattern
+        do throws(LinearPatternError) {
+            pattern = try LinearPattern(name)
         } catch {
             throw fault(name, line, "the expression is not accepted: \(error)")
         }

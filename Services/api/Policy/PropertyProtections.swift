@@ -20,7 +20,7 @@ public struct PropertyProtections: Sendable {
     }
 
     struct Section: Sendable {
-        var pattern: PropertyPattern
+        var pattern: LinearPattern
         var grants: [Operation: Grant]
     }
 

@@ -13,11 +13,13 @@ struct ManageCommand: AsyncParsableCommand {
 
               glance-manage --config-file /etc/glance/glance-registry.conf db sync
             """,
-        subcommands: [DatabaseCommand.self, OldLoadMetadefsCommand.self]
+        subcommands: [DatabaseCommand.self]
     )
 
     /// Stands before the subcommand, as in the reference.
     @OptionGroup var files: ConfigurationFiles
+
+    static func main() async { await main(OlderCommands.translated(Array(CommandLine.arguments.dropFirst()))) }
 }
 
 struct DatabaseCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import ImageModel
+import RegistryContract
 import RegistryDatabase
 import ServiceKit
 
@@ -77,7 +78,7 @@ struct LoadWords {
                 complain("\(error), and is passed over")
                 continue
             }
-            let outcome = try await database.write { try MetadefTable($0).load(file, mode, at: Timestamp.now) }
+            let outcome = try await load(file, mode, into: database)
             counts[outcome, default: 0] += 1
             if outcome == .skipped { print("\(file.record.namespace.name) is there already and was left alone.") }
         }
@@ -87,6 +88,24 @@ struct LoadWords {
         let told = words.compactMap { outcome, word in counts[outcome].map { "\($0) \(word)" } }
         print("Namespaces: \(told.isEmpty ? "none loaded" : told.joined(separator: ", ")).")
     }
+
+    private func load(
+        _ file: MetadefCatalogueFile,
+        _ mode: MetadefLoadMode,
+        into database: any Database
+    ) async throws -> MetadefLoadOutcome {
+        var tries = 1
+        while true {
+            do {
+                return try await database.write { try MetadefTable($0).load(file, mode, at: Timestamp.now) }
+            } catch let error as RegistryError where error.code == .duplicate && tries < Self.tries {
+                // Somebody else, such as a second loader, made what was not there a moment ago. Now it is there.
+                tries += 1
+            }
+        }
+    }
+
+    private static let tries = 5
 }
 
 struct LoadMetadefsCommand: CatalogueCommand {
@@ -112,28 +131,6 @@ struct LoadMetadefsCommand: CatalogueCommand {
 
     func run(_ files: CatalogueFiles, _ database: any Database) async throws {
         try await LoadWords(merge: merge, prefersNew: prefersNew, overwrites: overwrite).load(files, into: database)
-    }
-}
-
-/// The older form, in which any text that is not empty means yes.
-struct OldLoadMetadefsCommand: CatalogueCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "db_load_metadefs",
-        abstract: "The older form of 'db load_metadefs'.",
-        shouldDisplay: false
-    )
-
-    @ParentCommand var manage: ManageCommand
-    @Argument var path = ""
-    @Argument var merge = ""
-    @Argument var prefersNew = ""
-    @Argument var overwrite = ""
-
-    var source: String? { path.isEmpty ? nil : path }
-
-    func run(_ files: CatalogueFiles, _ database: any Database) async throws {
-        let words = LoadWords(merge: !merge.isEmpty, prefersNew: !prefersNew.isEmpty, overwrites: !overwrite.isEmpty)
-        try await words.load(files, into: database)
     }
 }
 

@@ -57,7 +57,8 @@ extension MetadefDefinition {
                     .object,
                     properties: [
                         JSONSchema.Property("type", type), JSONSchema.Property("enum", JSONSchema(.array)),
-                    ]
+                    ],
+                    additionalProperties: .nothing
                 )
             ), ("uniqueItems", flag), ("additionalItems", flag), ("name", MetadefSchema.name),
         ]

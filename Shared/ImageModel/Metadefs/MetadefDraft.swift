@@ -20,13 +20,17 @@ public struct MetadefNamespaceDraft: Sendable, Equatable {
             protected: body["protected"]?.boolValue ?? false,
             owner: body["owner"]?.stringValue
         )
+        try MetadefSchema.requireReachable(fields.name, "a namespace")
         content = MetadefContent(
-            associations: Self.objects(body["resource_type_associations"]).map {
-                ResourceTypeAssociation(judged: $0)
-            },
-            properties: try MetadefProperty.map(body["properties"], at: "properties", schema),
-            tags: Self.objects(body["tags"]).map { MetadefTag(name: $0["name"]?.stringValue ?? "") }
+            properties: try MetadefProperty.map(body["properties"], at: "properties", schema)
         )
+        for property in content.properties { try MetadefSchema.requireReachable(property.name, "a property") }
+        for association in Self.objects(body["resource_type_associations"]) {
+            content.associations.append(try ResourceTypeAssociation(judged: association))
+        }
+        for tag in Self.objects(body["tags"]) {
+            content.tags.append(MetadefTag(name: try MetadefTag.name(judged: tag)))
+        }
         for (index, object) in Self.objects(body["objects"]).enumerated() {
             content.objects.append(try MetadefObject(judged: object, at: "objects[\(index)].", schema))
         }
@@ -54,6 +58,7 @@ extension MetadefProperty {
         try MetadefSchema.refuse(MetadefDefinition.firstViolation(of: body, at: ""), schema)
         try MetadefSchema.requireNarrow(.object(body), "A property")
         self.init(name: body["name"]?.stringValue ?? "", definition: MetadefDefinition(body))
+        try MetadefSchema.requireReachable(name, "a property")
     }
 
     /// The definitions of a judged map, under names that are not too long.
@@ -99,6 +104,7 @@ extension MetadefObject {
             required: required.compactMap(\.stringValue),
             properties: try MetadefProperty.map(body["properties"], at: prefix + "properties", schema)
         )
+        try MetadefSchema.requireReachable(name, "an object")
     }
 }
 
@@ -109,7 +115,13 @@ extension MetadefTag {
     public static func name(parsing body: JSONObject) throws(ServiceError) -> String {
         try MetadefSchema.judge(body, MetadefSchema.tag, readOnly: ["created_at", "updated_at"])
         try MetadefSchema.requireNarrow(.object(body), "A tag")
-        return body["name"]?.stringValue ?? ""
+        return try name(judged: body)
+    }
+
+    fileprivate static func name(judged body: JSONObject) throws(ServiceError) -> String {
+        let name = body["name"]?.stringValue ?? ""
+        try MetadefSchema.requireReachable(name, "a tag")
+        return name
     }
 
     /// The name that a path gives to one tag.
@@ -124,7 +136,9 @@ extension MetadefTag {
     /// - Throws: ``ServiceError`` (`invalidRequest`).
     public static func names(parsing body: JSONObject) throws(ServiceError) -> [String] {
         try MetadefSchema.judge(body, MetadefSchema.tags, readOnly: [])
-        return (body["tags"]?.arrayValue ?? []).compactMap { $0.objectValue?["name"]?.stringValue }
+        var names: [String] = []
+        for tag in body["tags"]?.arrayValue ?? [] { names.append(try name(judged: tag.objectValue ?? [:])) }
+        return names
     }
 }
 
@@ -133,14 +147,15 @@ extension ResourceTypeAssociation {
     public init(parsing body: JSONObject) throws(ServiceError) {
         try MetadefSchema.judge(body, MetadefSchema.association, readOnly: ["created_at", "updated_at"])
         try MetadefSchema.requireNarrow(.object(body), "A resource type association")
-        self.init(judged: body)
+        try self.init(judged: body)
     }
 
-    fileprivate init(judged body: JSONObject) {
+    fileprivate init(judged body: JSONObject) throws(ServiceError) {
         self.init(
             name: body["name"]?.stringValue ?? "",
             prefix: body["prefix"]?.stringValue,
             propertiesTarget: body["properties_target"]?.stringValue
         )
+        try MetadefSchema.requireReachable(name, "a resource type")
     }
 }

@@ -116,6 +116,18 @@ enum MetadefSchema {
         }
     }
 
+    /// A name that is a part of paths has no slash: no path would lead to it.
+    ///
+    /// - Throws: ``ServiceError`` (`invalidRequest`).
+    static func requireReachable(_ name: String, _ what: String) throws(ServiceError) {
+        guard !name.utf8.contains(UInt8(ascii: "/")) else {
+            throw ServiceError(
+                .invalidRequest,
+                "The name of \(what) can't contain '/', as no path would lead to it: '\(name.excerpt)'."
+            )
+        }
+    }
+
     private static func isWide(_ value: JSONValue) -> Bool {
         switch value {
         case .null, .bool, .integer, .double: false

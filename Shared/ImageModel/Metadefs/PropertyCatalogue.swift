@@ -14,8 +14,11 @@ public struct PropertyCatalogue: Sendable {
 
     /// What is wrong with properties, by name: nobody defines them, or their values break their definitions. Where
     /// several namespaces define a property it is enough to fit one of them. A null is nobody's concern.
+    ///
+    /// What patterns take is bounded for all properties together; the bound meets them in the order of their names.
     public func problems(in properties: [String: String?]) -> [PropertyProblem] {
-        properties.sorted { $0.key < $1.key }.compactMap { name, value in
+        var budget = PatternBudget()
+        return properties.sorted { $0.key < $1.key }.compactMap { name, value in
             guard let candidates = definitions[name] else {
                 return PropertyProblem(
                     property: name,
@@ -24,7 +27,7 @@ public struct PropertyCatalogue: Sendable {
                 )
             }
             guard let value else { return nil }
-            let complaints = candidates.compactMap { $0.definition.complaint(about: value) }
+            let complaints = candidates.compactMap { $0.definition.complaint(about: value, within: &budget) }
             guard complaints.count == candidates.count, let complaint = complaints.first else { return nil }
             return PropertyProblem(
                 property: name,

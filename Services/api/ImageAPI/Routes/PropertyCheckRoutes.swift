@@ -1,15 +1,18 @@
 internal import Hummingbird
 internal import ImageModel
+internal import Policy
 internal import WireJSON
 
 /// `/v2/metadefs/os_glance_check`: beyond the reference.
 struct PropertyCheckRoutes: Sendable {
     let reading: ImageReading
     let check: PropertyCheck
+    let protections: PropertyProtections
 
     var routes: [Route] { [Route(.get, "/metadefs/os_glance_check", show)] }
 
-    /// What the metadata definitions have to say against the properties of one image (`?image=<id>`).
+    /// What the metadata definitions have to say against the properties of one image (`?image=<id>`), of which the
+    /// caller hears no more than it is shown.
     @Sendable func show(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
         guard let text = request.target.query.last(where: { $0.name == "image" })?.value else {
@@ -19,8 +22,9 @@ struct PropertyCheckRoutes: Sendable {
             throw ServiceError(.notFound, "No image found with ID \(text.excerpt)")
         }
         let image = try await reading.show(id, as: request.caller, requestID: request.requestID)
+        let shown = ImageDocument.properties(of: image, protections, request.caller)
         let problems = try await check.problems(
-            in: image.properties,
+            in: Dictionary(uniqueKeysWithValues: shown),
             as: request.caller,
             requestID: request.requestID
         )

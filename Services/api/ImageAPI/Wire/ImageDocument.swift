@@ -8,9 +8,7 @@ enum ImageDocument {
     /// Custom properties come first, so that a reader who keeps the last of two equal names keeps the service's own.
     static func write(_ image: Image, to writer: inout JSONWriter, settings: ImageAPISettings, caller: Caller) {
         writer.object { writer in
-            // In order, so that equal images have equal documents and equal entity tags.
-            for (name, value) in image.properties.sorted(by: { $0.key < $1.key })
-            where !Self.isHidden(name) && settings.propertyProtections.allow(.read, name, by: caller) {
+            for (name, value) in properties(of: image, settings.propertyProtections, caller) {
                 // A null that no schema allows is shown as an empty string.
                 if let value {
                     writer.field(name, value)
@@ -73,6 +71,17 @@ enum ImageDocument {
             writer.field("url", location.url)
             writer.field("metadata", .object(location.metadata))
         }
+    }
+
+    /// Those of the custom properties that the caller is shown: in order, so that equal images have equal documents and
+    /// equal entity tags.
+    static func properties(
+        of image: Image,
+        _ protections: PropertyProtections,
+        _ caller: Caller
+    ) -> [(key: String, value: String?)] {
+        image.properties.lazy.filter { !isHidden($0.key) && protections.allow(.read, $0.key, by: caller) }
+            .sorted { $0.key < $1.key }
     }
 
     /// What only the service's own nodes are meant to read.

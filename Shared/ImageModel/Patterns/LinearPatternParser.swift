@@ -1,5 +1,5 @@
-/// Reads the syntax of Python's `re`, as far as ``PropertyPattern`` can search for it.
-struct PropertyPatternParser {
+/// Reads the syntax of Python's `re`, as far as ``LinearPattern`` can search for it.
+struct LinearPatternParser {
     private let scalars: [Unicode.Scalar]
     private var position = 0
     private var depth = 0
@@ -10,7 +10,7 @@ struct PropertyPatternParser {
 
     init(_ text: String) { scalars = Array(text.unicodeScalars) }
 
-    mutating func parse() throws(PropertyPatternError) -> PropertyPatternNode {
+    mutating func parse() throws(LinearPatternError) -> LinearPatternNode {
         if rest(startsWith: "(?i)") {
             ignoresCase = true
             position += 4
@@ -20,14 +20,14 @@ struct PropertyPatternParser {
         return node
     }
 
-    private mutating func choice() throws(PropertyPatternError) -> PropertyPatternNode {
+    private mutating func choice() throws(LinearPatternError) -> LinearPatternNode {
         var branches = [try sequence()]
         while take("|") { branches.append(try sequence()) }
         return branches.count == 1 ? branches[0] : .choice(branches)
     }
 
-    private mutating func sequence() throws(PropertyPatternError) -> PropertyPatternNode {
-        var parts: [PropertyPatternNode] = []
+    private mutating func sequence() throws(LinearPatternError) -> LinearPatternNode {
+        var parts: [LinearPatternNode] = []
         while let next = peek, next != "|", next != ")" {
             let part = try atom(next)
             parts.append(try repeated(part))
@@ -35,7 +35,7 @@ struct PropertyPatternParser {
         return .sequence(parts)
     }
 
-    private mutating func atom(_ first: Unicode.Scalar) throws(PropertyPatternError) -> PropertyPatternNode {
+    private mutating func atom(_ first: Unicode.Scalar) throws(LinearPatternError) -> LinearPatternNode {
         if first == "*" || first == "+" || first == "?" { throw error("'\(first)' repeats nothing") }
         position += 1
         switch first {
@@ -49,7 +49,7 @@ struct PropertyPatternParser {
         }
     }
 
-    private mutating func group() throws(PropertyPatternError) -> PropertyPatternNode {
+    private mutating func group() throws(LinearPatternError) -> LinearPatternNode {
         depth += 1
         defer { depth -= 1 }
         if depth > Self.depthLimit { throw error("groups are nested deeper than \(Self.depthLimit)") }
@@ -69,7 +69,7 @@ struct PropertyPatternParser {
         return node
     }
 
-    private mutating func repeated(_ node: PropertyPatternNode) throws(PropertyPatternError) -> PropertyPatternNode {
+    private mutating func repeated(_ node: LinearPatternNode) throws(LinearPatternError) -> LinearPatternNode {
         guard let (atLeast, atMost) = try quantifier() else { return node }
         if case .assertion(.start) = node { throw error("'^' cannot be repeated") }
         if case .assertion = node { throw error("a position cannot be repeated") }
@@ -84,7 +84,7 @@ struct PropertyPatternParser {
         return .repetition(node, atLeast: atLeast, atMost: atMost)
     }
 
-    private mutating func quantifier() throws(PropertyPatternError) -> (Int, Int?)? {
+    private mutating func quantifier() throws(LinearPatternError) -> (Int, Int?)? {
         if take("*") { return (0, nil) }
         if take("+") { return (1, nil) }
         if take("?") { return (0, 1) }
@@ -102,7 +102,7 @@ struct PropertyPatternParser {
         return (atLeast ?? 0, atMost)
     }
 
-    private mutating func number() throws(PropertyPatternError) -> Int? {
+    private mutating func number() throws(LinearPatternError) -> Int? {
         var value: Int?
         while let digit = peek.flatMap({ $0.isASCII ? $0.properties.numericValue : nil }) {
             value = (value ?? 0) * 10 + Int(digit)
@@ -112,7 +112,7 @@ struct PropertyPatternParser {
         return value
     }
 
-    private mutating func scalarClass() throws(PropertyPatternError) -> PropertyPatternNode {
+    private mutating func scalarClass() throws(LinearPatternError) -> LinearPatternNode {
         let isNegated = take("^")
         var members: [ScalarSet.Member] = []
         var isFirst = true
@@ -137,7 +137,7 @@ struct PropertyPatternParser {
         return set(members, isNegated: isNegated)
     }
 
-    private mutating func escape() throws(PropertyPatternError) -> PropertyPatternNode {
+    private mutating func escape() throws(LinearPatternError) -> LinearPatternNode {
         switch peek {
         case "A": return assertion(.start)
         case "Z": return assertion(.finalEnd)
@@ -149,13 +149,13 @@ struct PropertyPatternParser {
         }
     }
 
-    private mutating func assertion(_ step: PropertyPattern.Step) -> PropertyPatternNode {
+    private mutating func assertion(_ step: LinearPattern.Step) -> LinearPatternNode {
         position += 1
         return .assertion(step)
     }
 
     /// What follows a backslash and stands for scalars.
-    private mutating func classEscape() throws(PropertyPatternError) -> ScalarSet.Member {
+    private mutating func classEscape() throws(LinearPatternError) -> ScalarSet.Member {
         guard let next = peek else { throw error("nothing follows the backslash") }
         position += 1
         let controls: [Unicode.Scalar: UInt32] = ["n": 10, "t": 9, "r": 13, "f": 12, "v": 11, "a": 7, "b": 8, "0": 0]
@@ -176,7 +176,7 @@ struct PropertyPatternParser {
         }
     }
 
-    private mutating func code(digits: Int) throws(PropertyPatternError) -> ScalarSet.Member {
+    private mutating func code(digits: Int) throws(LinearPatternError) -> ScalarSet.Member {
         let text = String(String.UnicodeScalarView(scalars[position...].prefix(digits)))
         guard text.unicodeScalars.count == digits, let value = UInt32(text, radix: 16) else {
             throw error("\(digits) hexadecimal digits are expected")
@@ -197,11 +197,11 @@ struct PropertyPatternParser {
 
     private func rest(startsWith text: String) -> Bool { scalars[position...].starts(with: text.unicodeScalars) }
 
-    private func set(_ members: [ScalarSet.Member], isNegated: Bool = false) -> PropertyPatternNode {
+    private func set(_ members: [ScalarSet.Member], isNegated: Bool = false) -> LinearPatternNode {
         .scalar(ScalarSet(members: members, isNegated: isNegated, ignoresCase: ignoresCase))
     }
 
-    private func error(_ reason: String) -> PropertyPatternError {
-        PropertyPatternError(reason: reason, position: min(position, scalars.count) + 1)
+    private func error(_ reason: String) -> LinearPatternError {
+        LinearPatternError(reason: reason, position: min(position, scalars.count) + 1)
     }
 }
