@@ -90,6 +90,7 @@ let package = Package(
             providers: [.apt(["libpq-dev"])]
         ),
         library("Digests", at: "Shared/Digests", ["CCrypto"]),
+        library("StoreLayout", at: "Shared/StoreLayout"),
         library("RegistryContract", at: "Shared/RegistryContract", ["ImageModel", "Digests", "WireJSON"]),
         library(
             "ServiceKit",
@@ -113,8 +114,12 @@ let package = Package(
         library("PolicyLanguage", at: "Services/api/PolicyLanguage"),
         library("Policy", at: "Services/api/Policy", ["PolicyLanguage", "ImageModel", "ServiceKit", logging, yams]),
         library("ImageFormats", at: "Services/api/ImageFormats"),
-        library("StoreLayer", at: "Services/api/Stores/StoreLayer", ["Digests", "ImageFormats", nioCore]),
-        library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", nioCore]),
+        library(
+            "StoreLayer",
+            at: "Services/api/Stores/StoreLayer",
+            ["Digests", "ImageFormats", "StoreLayout", nioCore]
+        ),
+        library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", "StoreLayout", nioCore]),
         library("Fetching", at: "Services/api/Fetching", [httpClient, nioCore, nioPosix, nioSSL, nioHTTP1]),
         library("StoreHTTP", at: "Services/api/Stores/StoreHTTP", ["StoreLayer", "Fetching", nioCore]),
         library(
@@ -178,7 +183,7 @@ let package = Package(
         program(
             "Manage",
             at: "Services/registry/Manage",
-            ["RegistryDatabase", "ServiceKit", "ImageModel", arguments, logging]
+            ["RegistryDatabase", "ServiceKit", "ImageModel", "StoreLayout", arguments, logging]
         ),
     ],
     swiftLanguageModes: [.v6]

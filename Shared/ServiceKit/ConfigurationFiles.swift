@@ -36,6 +36,11 @@ public struct ConfigurationFiles: ParsableArguments {
         return (configuration, logger)
     }
 
+    /// Reads the configuration of another service, for a tool that has to know it. The environment wins as usual.
+    public static func read(_ files: [String]) throws(ConfigurationError) -> ServiceConfiguration {
+        try ServiceConfiguration.load(files: files, environment: environment())
+    }
+
     /// Another file of that name that belongs to the configuration, the first of ``candidates(_:)`` that is there; `nil`
     /// when there is none.
     public func companion(_ name: String) -> String? {

@@ -153,6 +153,8 @@ def test_both_services_run_from_the_image_read_only_and_unprivileged(image):
     registry_port, api_port = free_port(), free_port()
     url = f"http://127.0.0.1:{api_port}"
     common = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host", "--tmpfs=/tmp"]
+    # As compose.yaml has it.
+    common += ["--tmpfs=/var/lib/glance/staging:mode=1777"]
     common += ["-v", f"{secret}:/etc/glance/secrets", "-v", f"{database}:/var/lib/glance"]
     common += ["-v", f"{store}:/var/lib/glance/images"]
     common += ["-e", "OS_DATABASE__CONNECTION=sqlite:////var/lib/glance/glance.db"]
@@ -191,6 +193,11 @@ def test_both_services_run_from_the_image_read_only_and_unprivileged(image):
         kind = {"Content-Type": "application/octet-stream"}
         assert requests.put(file, auth=user, data=data, headers=kind, timeout=30).status_code == 204, logs()
         assert requests.get(file, auth=user, timeout=30).content == data
+        staged = requests.post(
+            url + "/v2/images", auth=user, timeout=10, json={"disk_format": "raw", "container_format": "bare"}
+        )
+        stage = f"{url}/v2/images/{staged.json()['id']}/stage"
+        assert requests.put(stage, auth=user, data=data, headers=kind, timeout=30).status_code == 204, logs()
 
         for container in reversed(containers):
             start = time.monotonic()

@@ -12,10 +12,6 @@ if [ ! -e $secrets/users ]; then
     printf '%s\n' "$GLANCE_ADMIN_PASSWORD" | glance-api user --file $secrets/users --name admin --project admin \
         --roles admin,manager,member,reader --password-stdin
 fi
-# The database may still be starting.
-for attempt in $(seq 60); do
-    if glance-manage --config-file /etc/glance/glance-registry.conf db sync; then exit 0; fi
-    echo "try $attempt: the database is not ready" >&2
-    sleep 1
-done
-exit 1
+# The database may still be starting, which is waited for; what is wrong with its address is not.
+export OS_DATABASE__RETRY_INTERVAL=1 OS_DATABASE__MAX_RETRIES=60
+exec glance-manage --config-file /etc/glance/glance-registry.conf db sync

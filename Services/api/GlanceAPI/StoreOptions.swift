@@ -6,12 +6,10 @@ import StoreLayer
 
 /// The options of stores, and the stores they come to.
 enum StoreOptions {
-    static let enabled = ConfigurationOption.dictionary(
-        "DEFAULT",
-        "enabled_backends",
-        help: "Several stores, as 'id:driver, id:driver', each with options in a section of its name. "
-            + "The drivers are file and http. One store is configured in [glance_store] when unset."
-    )
+    static let enabled = StoreDirectoryOptions.enabled
+    static let directory = StoreDirectoryOptions.directory
+    static let directories = StoreDirectoryOptions.directories
+    static let staging = StoreDirectoryOptions.staging
     static let drivers = ConfigurationOption.list(
         "glance_store",
         "stores",
@@ -35,17 +33,6 @@ enum StoreOptions {
         default: 0,
         help: "Data is read from the heaviest store first."
     )
-    static let directory = ConfigurationOption.string(
-        "glance_store",
-        "filesystem_store_datadir",
-        default: "/var/lib/glance/images",
-        help: "Directory of the image files. Also in the section of a store."
-    )
-    static let directories = ConfigurationOption.repeatable(
-        "glance_store",
-        "filesystem_store_datadirs",
-        help: "Several directories instead of one, each 'path' or 'path:priority'. Also in the section of a store."
-    )
     static let permissions = ConfigurationOption.integer(
         "glance_store",
         "filesystem_store_file_perm",
@@ -64,15 +51,6 @@ enum StoreOptions {
         "filesystem_thin_provisioning",
         default: false,
         help: "Blocks of zeros become holes. Also in the section of a store."
-    )
-
-    static let staging = ConfigurationOption.string(
-        "DEFAULT",
-        "node_staging_uri",
-        default: "file:///tmp/staging/",
-        help:
-            "Directory of this node in which data waits to be imported, as a file:// URI; no other service may use it. "
-            + "With enabled_backends, filesystem_store_datadir of [os_glance_staging_store] is read instead."
     )
 
     static let all: [OptionDescription] =
@@ -215,7 +193,7 @@ enum StoreOptions {
     ) async throws -> FileStore? {
         let directory = Self.directory.inSection(identifier)
         let isConfigured = configuration.isSet(directory)
-        let path = isConfigured ? try configuration.value(of: directory) : "/var/lib/glance/\(identifier)"
+        let path = try StoreDirectoryOptions.reservedDirectory(identifier, in: configuration)
         return try await prepared(
             FileStore(identifier, FileStoreOptions(directories: [try DataDirectory(path)]), threads: threads),
             isConfigured: isConfigured,
@@ -240,8 +218,7 @@ enum StoreOptions {
     /// What a store's section leaves out is taken from `[backend_defaults]`.
     private static func options(_ configuration: ServiceConfiguration, _ section: String) throws -> FileStoreOptions {
         func value<Value>(_ option: ConfigurationOption<Value>) throws -> Value {
-            let own = option.inSection(section)
-            return try configuration.value(of: configuration.isSet(own) ? own : option.inSection("backend_defaults"))
+            try configuration.value(of: option, ofStore: section)
         }
         let several = try value(directories)
         let isSingleSet = configuration.isSet(directory.inSection(section))

@@ -7,13 +7,14 @@ import ServiceKit
 struct ManageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "glance-manage",
-        abstract: "Tends the registry's database. Works beside a running registry.",
+        abstract: "Tends the registry's database. Works beside a running registry, but for 'restore'.",
         discussion: """
-            Example:
+            Examples:
 
               glance-manage --config-file /etc/glance/glance-registry.conf db sync
+              glance-manage --config-file FILE.conf backup /backup/glance.db
             """,
-        subcommands: [DatabaseCommand.self]
+        subcommands: [DatabaseCommand.self, BackupCommand.self, RestoreCommand.self, DataCommand.self]
     )
 
     /// Stands before the subcommand, as in the reference.

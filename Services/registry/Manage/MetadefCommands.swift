@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import ImageModel
 import RegistryContract
 import RegistryDatabase
@@ -30,12 +29,6 @@ extension CatalogueCommand {
             exitProgram("glance-manage", because: (error as? DatabaseError)?.message ?? "\(error)")
         }
     }
-}
-
-/// Says what is wrong, to whoever reads the errors, and goes on.
-private func complain(_ sentence: String) {
-    let line = Array("glance-manage: \(sentence)\n".utf8)
-    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
 /// How a catalogue is loaded: the reference's three words.

@@ -11,7 +11,7 @@ extension Unicode.Scalar {
 
 extension String {
     /// The text as it may stand in a line that others read: one line, nothing that acts on a terminal.
-    var escapedForOneLine: String {
+    public var escapedForOneLine: String {
         var bytes: [UInt8] = []
         bytes.append(escaping: self)
         return String(decoding: bytes, as: UTF8.self)

@@ -1,4 +1,5 @@
 public import StoreLayer
+internal import StoreLayout
 
 /// Keeps data as files: `<datadir>/<image id>`, as glance_store's filesystem driver does, so that either reads what the
 /// other wrote.
@@ -53,7 +54,7 @@ public struct FileStore: Store {
     public func recognizes(_ url: String) -> Bool { file(url) != nil }
 
     public func intend(_ object: String, attempt: String, size: Int64?) async throws(StoreError) -> IntendedLocation {
-        guard Self.isObjectName(object), Self.isAttemptName(attempt) else { throw .invalidLocation }
+        guard FileNames.isObject(object), FileNames.isAttempt(attempt) else { throw .invalidLocation }
         let directory = try await directory(for: size ?? 0)
         return IntendedLocation(url: "file://\(directory.path)/\(object)", object: object, attempt: attempt)
     }
@@ -129,54 +130,24 @@ public struct FileStore: Store {
 /// Names and locations.
 extension FileStore {
     /// The file that a location means: directly in one of this store's directories, and one that can be an object's.
-    /// Nothing is decoded or resolved, so nothing leads elsewhere.
     func file(_ url: String) -> (directory: DataDirectory, object: String)? {
-        for scheme in ["file://", "filesystem://"] where url.hasPrefix(scheme) {
-            let path = url.dropFirst(scheme.count)
-            guard let slash = path.lastIndex(of: "/") else { return nil }
-            let object = String(path[path.index(after: slash)...])
-            // A directory written with more slashes than needed is the same one.
-            let parent = "/" + path[..<slash].split(separator: "/").joined(separator: "/")
-            guard Self.isObjectName(object), let directory = options.directories.first(where: { $0.path == parent })
-            else {
-                return nil
-            }
-            return (directory, object)
-        }
-        return nil
+        guard let (path, object) = FileNames.file(url),
+            let directory = options.directories.first(where: { $0.path == path })
+        else { return nil }
+        return (directory, object)
     }
 
     /// The names of an attempt, whose location may have been through a database and another process.
     func files(_ location: IntendedLocation) throws(StoreError) -> AttemptFiles {
         guard let (directory, object) = file(location.url), object == location.object,
-            Self.isAttemptName(location.attempt)
+            FileNames.isAttempt(location.attempt)
         else { throw .invalidLocation }
         return AttemptFiles(directory: directory, object: object, attempt: location.attempt)
     }
 
     /// `nil` for a name that no attempt has.
     private static func attempt(_ name: String, in directory: DataDirectory) -> IntendedLocation? {
-        guard let dot = name.lastIndex(of: ".") else { return nil }
-        let object = String(name[..<dot])
-        let attempt = String(name[name.index(after: dot)...])
-        guard isObjectName(object), isAttemptName(attempt) else { return nil }
+        guard let (object, attempt) = FileNames.attempt(name) else { return nil }
         return IntendedLocation(url: "file://\(directory.path)/\(object)", object: object, attempt: attempt)
-    }
-
-    /// A plain name, which leads nowhere and is none of ours.
-    private static func isObjectName(_ name: String) -> Bool {
-        !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 200 && !name.utf8.contains { $0 == 0 || $0 == 0x2F }
-    }
-
-    private static func isAttemptName(_ name: String) -> Bool {
-        (1...50).contains(name.utf8.count)
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
     }
 }

@@ -1,4 +1,5 @@
 public import StoreLayer
+internal import StoreLayout
 
 /// What an operator decides about a file store.
 public struct FileStoreOptions: Sendable {
@@ -45,13 +46,10 @@ public struct DataDirectory: Sendable, Hashable {
 
     /// - Throws: `failed` with a sentence for the operator, unless the path is absolute and plain.
     public init(_ path: String, priority: Int = 0) throws(StoreError) {
-        let parts = path.split(separator: "/")
-        guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains(where: { $0 == "." || $0 == ".." }),
-            !path.utf8.contains(0)
-        else {
+        guard let plain = FileNames.directory(path) else {
             throw StoreError(.failed, "filesystem_store_datadir: \"\(path)\" is no absolute path of a directory")
         }
-        self.path = "/" + parts.joined(separator: "/")
+        self.path = plain
         self.priority = priority
     }
 
@@ -78,5 +76,5 @@ public struct DataDirectory: Sendable, Hashable {
     }
 
     /// Where attempts keep their temporary names: on the same file system, since publishing is a link.
-    var uploads: String { path + "/.uploads" }
+    var uploads: String { "\(path)/\(FileNames.uploads)" }
 }

@@ -1,6 +1,8 @@
+internal import StoreLayout
+
 /// The directory of one node in which data waits to be imported (Image API v2, "Stage").
 public struct StagingArea: Sendable {
-    public static let identifier = "os_glance_staging_store"
+    public static let identifier = StagingName.identifier
 
     public let store: any Store
     /// The store's name in records of locations. It names the node and the directory, for no other node has what lies
@@ -12,9 +14,9 @@ public struct StagingArea: Sendable {
     ///   - directory: Of this host.
     public init(_ store: any Store, host: String, directory: String) {
         self.store = store
-        recordedStore = "\(Self.identifier)@\(host):\(directory)"
+        recordedStore = StagingName.recorded(host: host, directory: directory)
     }
 
     /// Whether a record's store is a staging area, of this node or another.
-    public static func isRecorded(_ store: String?) -> Bool { store?.hasPrefix(identifier + "@") == true }
+    public static func isRecorded(_ store: String?) -> Bool { StagingName.isRecorded(store) }
 }

@@ -86,6 +86,16 @@ public struct PostgreSQLAddress: Sendable {
         }
     }
 
+    /// The same, for somebody who does not wait long.
+    ///
+    /// - Parameter seconds: the most for each host; at least 2, the least that libpq knows.
+    func connecting(within seconds: Int) -> PostgreSQLAddress {
+        var address = self
+        let own = parameters["connect_timeout"].flatMap { Int($0) } ?? 0
+        address.parameters["connect_timeout"] = "\(own > 0 ? min(own, seconds) : seconds)"
+        return address
+    }
+
     /// The parameters as libpq takes them; the pointers are valid while `body` runs.
     func withParameters<Result>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> Result

@@ -8,12 +8,14 @@ public final class PostgreSQLDatabase: Database {
     public let dialect = SQLDialect.postgresql
     private let reads: PostgreSQLPool
     private let writes: PostgreSQLPool
+    private let settings: PostgreSQLSettings
 
     /// Starts the threads. Nothing connects before the first job, which a server out of reach keeps waiting for some
     /// seconds.
     ///
     /// - Throws: ``DatabaseError`` when the system has no threads left.
     public init(_ settings: PostgreSQLSettings) throws {
+        self.settings = settings
         reads = try PostgreSQLPool(settings, mayWrite: false)
         do {
             writes = try PostgreSQLPool(settings, mayWrite: true)
@@ -45,13 +47,14 @@ public final class PostgreSQLDatabase: Database {
         await writes.closed()
     }
 
-    /// Waits until the server answers, for a service that starts together with it.
+    /// Waits until the server lets us in, for a service that starts together with it. What no waiting can mend, such as a
+    /// wrong password, is not waited for.
     ///
     /// - Parameters:
     ///   - retries: how often to try again; `nil` for ever.
     ///   - interval: the pause before each.
     ///   - onFailure: told of each failure that is followed by another attempt.
-    /// - Throws: the last failure.
+    /// - Throws: the last failure, with a sentence that says what to change where that is known.
     public func requireReachable(
         retries: Int?,
         interval: Duration,
@@ -59,14 +62,26 @@ public final class PostgreSQLDatabase: Database {
     ) async throws {
         var attempt = 0
         while true {
-            do {
-                return try await read { try $0.query("SELECT 1", []) { _ in } }.forEach { _ in }
-            } catch let error as DatabaseError {
-                guard error.isRetryable, attempt < retries ?? .max else { throw error }
+            switch try await contact() {
+            case .reached: return
+            case .mistake(let error): throw error
+            case .notYet(let error):
+                guard attempt < retries ?? .max else { throw error }
                 onFailure(error)
             }
             attempt += 1
             try await Task.sleep(for: interval)
+        }
+    }
+
+    private func contact() async throws -> PostgreSQLFirstContact.Outcome {
+        let contact = PostgreSQLFirstContact(settings: settings)
+        return try await withCheckedThrowingContinuation { continuation in
+            do {
+                try WorkerThread("postgres-start") { continuation.resume(returning: contact.attempt()) }.detach()
+            } catch {
+                continuation.resume(throwing: error)
+            }
         }
     }
 }

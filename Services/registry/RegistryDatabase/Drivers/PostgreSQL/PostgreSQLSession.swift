@@ -26,7 +26,8 @@ final class PostgreSQLSession {
     /// Connects, to the first host that will have us, and sets the session up. Blocks for `connect_timeout` a host.
     ///
     /// - Parameter settings: statements for the session.
-    /// - Throws: ``DatabaseError`` (`unavailable`) with a sentence fit for an operator.
+    /// - Throws: ``DatabaseError`` with a sentence fit for an operator: `unavailable`, or `other` for a server that will
+    ///   never do.
     init(_ address: PostgreSQLAddress, settings: String) throws(DatabaseError) {
         guard let handle = address.withParameters({ PQconnectdbParams($0, $1, 0) }) else {
             throw DatabaseError(.unavailable, "libpq has no memory for a connection.")
@@ -37,11 +38,11 @@ final class PostgreSQLSession {
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         guard PQstatus(handle) == CONNECTION_OK else { throw refusal("cannot be reached") }
         guard PQserverVersion(handle) >= 120_000 else {
-            throw DatabaseError(.unavailable, "PostgreSQL 12 or later is needed; this server is older.")
+            throw DatabaseError(.other, "PostgreSQL 12 or later is needed; this server is older.")
         }
         let encoding = PQparameterStatus(handle, "server_encoding").map { String(cString: $0) }
         guard encoding == "UTF8" else {
-            throw DatabaseError(.unavailable, "The database's encoding is \(encoding ?? "unknown"); UTF8 is needed.")
+            throw DatabaseError(.other, "The database's encoding is \(encoding ?? "unknown"); UTF8 is needed.")
         }
         do {
             try script(settings, mayWrite: true)

@@ -33,7 +33,7 @@ final class SQLiteServiceLock: Sendable {
     ///   - path: of the lock file, which stays behind: removing it would let two owners lock two files.
     ///   - database: its path, for the sentence.
     /// - Throws: ``DatabaseError`` (`unavailable`) when another has the lock.
-    init(path: String, database: String) throws {
+    init(path: String, database: String) throws(DatabaseError) {
         // From here on `deinit` closes it, also when this throws: closing it here as well would close another's file.
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
