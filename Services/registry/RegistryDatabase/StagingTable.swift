@@ -31,6 +31,8 @@ public struct StagingTable {
                 holder: staging.holder,
                 store: staging.store,
                 url: staging.url,
+                size: staging.size,
+                limits: staging.limits,
                 status: .uploading
             ),
             settling: toSettle,

@@ -23,6 +23,8 @@ public struct UploadTable {
                 store: upload.store,
                 url: upload.url,
                 metadata: upload.externalMetadata,
+                size: upload.size,
+                limits: upload.limits,
                 status: upload.externalMetadata == nil ? .saving : .importing
             ),
             settling: {
@@ -48,8 +50,14 @@ public struct UploadTable {
         var url: String
         /// What a location of somebody else's data is recorded with; `nil` for data of our own.
         var metadata: JSONObject?
+        /// As declared, in bytes.
+        var size: Int64?
+        var limits: UsageLimits
         var status: ImageStatus
     }
+
+    /// 1 PiB; no image counts for more.
+    static let largestReservation: Int64 = 1 << 50
 
     /// Claims a queued image, unless there is something to be settled first.
     func claim(
@@ -65,6 +73,9 @@ public struct UploadTable {
         guard image.status == .queued else { throw Self.refusal(from: image.status, to: attempt.status) }
         let toSettle = try settling()
         guard toSettle.isEmpty else { return UploadClaim(leaseSeconds: 0, toSettle: toSettle) }
+        let isStaging = attempt.status == .uploading
+        try UsageTable(connection)
+            .requireRoom(forUploadOf: image.owner, size: attempt.size, staging: isStaging, attempt.limits)
         guard try images.move(attempt.image, from: .queued, to: attempt.status, at: now) else {
             throw Self.refusal(from: attempt.status, to: attempt.status)
         }
@@ -76,12 +87,19 @@ public struct UploadTable {
             attempt: attempt.name,
             at: now
         )
+        let reserved = min(attempt.size ?? 0, Self.largestReservation)
         try connection.execute(
-            "INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            """
+            INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at, reserved, reserved_staging,
+                is_bounded)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
             [
                 .text(attempt.name), .text(attempt.image.text), .text(attempt.holder.node),
                 .text(attempt.holder.process), .integer(now.advanced(by: lease).microseconds),
-                .integer(now.microseconds),
+                .integer(now.microseconds), .integer(isStaging ? 0 : reserved),
+                .integer(isStaging ? reserved : 0),
+                SQLValue(!isStaging && attempt.limits.storageQuota != nil),
             ]
         )
         return UploadClaim(leaseSeconds: lease.components.seconds)
@@ -107,8 +125,10 @@ public struct UploadTable {
         }
     }
 
+    /// - Throws: `leaseLost`, or `limitExceeded` for more bytes than the attempt had room for.
     public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
         let id = try heldImage(of: upload.attempt, at: now)
+        try requireReserved(upload)
         let locations = LocationTable(connection)
         if try activate(id, from: .saving, upload, at: now) {
             try locations.makeLive(attempt: upload.attempt, identity: upload.identity)
@@ -119,6 +139,22 @@ public struct UploadTable {
         }
         try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
         return try ImageTable(connection).image(id)
+    }
+
+    private func requireReserved(_ upload: FinishUpload) throws {
+        let reserved = try connection.first(
+            "SELECT reserved FROM uploads WHERE attempt = ? AND is_bounded = 1",
+            [.text(upload.attempt)],
+            { $0.integer(0) }
+        )
+        guard let reserved, upload.size > reserved else { return }
+        throw UsageTable.quotaExceeded(upload.size, left: reserved)
+    }
+
+    /// Gives a running upload room for more bytes.
+    public func reserve(_ asked: ReserveUpload, at now: Timestamp) throws -> UploadReservation {
+        let id = try heldImage(of: asked.attempt, at: now)
+        return try UsageTable(connection).reserve(asked, owner: try ImageTable(connection).image(id).owner)
     }
 
     private func activate(
