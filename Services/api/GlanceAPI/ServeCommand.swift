@@ -79,6 +79,12 @@ struct ServeCommand: AsyncParsableCommand {
             policy: policy,
             logger: logger
         )
+        let limits = try LimitOptions.keystone(in: configuration)
+        if let limits {
+            settings.unifiedLimits = { (project) async throws(ServiceError) in
+                ProjectLimits(try await limits.limits(of: project))
+            }
+        }
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
 
@@ -137,6 +143,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         await registry.shutdown()
         try await identity.shutdown()
+        try await limits?.shutdown()
         logger.notice("Stopped")
     }
 
@@ -184,6 +191,8 @@ struct ServeCommand: AsyncParsableCommand {
         settings.maximumRequestIDLength = try configuration.value(of: APIOptions.requestIDLength)
         settings.imageSizeCap = try configuration.value(of: APIOptions.imageSizeCap)
         settings.formatRules = try formatRules(configuration)
+        let storageQuota = try configuration.value(of: APIOptions.storageQuota)
+        settings.storageQuota = storageQuota == 0 ? nil : storageQuota
         settings.propertyCheck = try configuration.value(of: APIOptions.propertyCheck)
         settings.hashAlgorithm = try configuration.value(of: APIOptions.hashAlgorithm)
         settings.locationRules = LocationRules(
