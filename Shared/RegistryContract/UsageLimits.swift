@@ -4,7 +4,7 @@ public import WireJSON
 /// compares it with its counters in the transaction that takes the room. `nil`: no limit.
 ///
 /// A limit in mebibytes bounds the whole mebibytes of what is used, as Keystone's unified limits count.
-public struct UsageLimits: WireCodable, Equatable {
+public struct UsageLimits: WireCodable, Hashable {
     /// Bytes of stored data (`user_storage_quota`), for uploads of unknown size as well.
     public var storageQuota: Int64?
     /// Images of any state but deleted ones (`image_count_total`).

@@ -53,7 +53,8 @@ public struct ProjectUsage: WireCodable, Equatable {
     }
 }
 
-/// `uploads.reserve`: room for the next bytes of an upload of unknown size, before they are stored.
+/// `uploads.reserve`: room for the next bytes of an upload of unknown size, before they are stored, within the quota that
+/// it began with.
 ///
 /// `limitExceeded` when less than `needed` is left; `leaseLost` when the attempt does not hold any more.
 public struct ReserveUpload: RegistryOperation {
@@ -66,14 +67,11 @@ public struct ReserveUpload: RegistryOperation {
     public var needed: Int64
     /// What it would like to have, so that it need not ask again soon; as much of it as there is is given.
     public var wanted: Int64
-    /// `user_storage_quota` in bytes.
-    public var storageQuota: Int64
 
-    public init(attempt: String, needed: Int64, wanted: Int64, storageQuota: Int64) {
+    public init(attempt: String, needed: Int64, wanted: Int64) {
         self.attempt = attempt
         self.needed = needed
         self.wanted = wanted
-        self.storageQuota = storageQuota
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -81,7 +79,6 @@ public struct ReserveUpload: RegistryOperation {
             writer.field("attempt", attempt)
             writer.field("needed", needed)
             writer.field("wanted", wanted)
-            writer.field("storage_quota", storageQuota)
         }
     }
 
@@ -90,7 +87,6 @@ public struct ReserveUpload: RegistryOperation {
         attempt = try members.string("attempt")
         needed = try members.integer("needed")
         wanted = try members.integer("wanted")
-        storageQuota = try members.integer("storage_quota")
     }
 }
 

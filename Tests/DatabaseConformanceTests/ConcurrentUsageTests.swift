@@ -78,7 +78,7 @@ struct ConcurrentUsageTests {
                     )
                 }
                 do {
-                    if !isDeclared { _ = try await tables.reserve(attempt, needed: 5, quota: 50) }
+                    if !isDeclared { _ = try await tables.reserve(attempt, needed: 5) }
                 } catch let error as RegistryError {
                     try await tables.abort(attempt)
                     throw error
@@ -133,12 +133,13 @@ private struct RandomLife {
         case "begin", "stage":
             let new = "a\(count)"
             if name == "begin" {
-                try await tables.begin(id, attempt: new, size: size, at: now)
+                let limits = UsageLimits(storageQuota: Int64(count) % 3 == 0 ? nil : 1_000)
+                try await tables.begin(id, attempt: new, size: size, within: limits, at: now)
             } else {
                 try await tables.beginStaging(id, attempt: new, size: size, at: now)
             }
             attempts.append(new)
-        case "reserve": _ = try await tables.reserve(attempt, needed: size ?? 1, wanted: 12, quota: 1000, at: now)
+        case "reserve": _ = try await tables.reserve(attempt, needed: size ?? 1, wanted: 12, at: now)
         case "finish": try await tables.finish(attempt, size: size ?? 3, at: now)
         case "finish staging": try await tables.finishStaging(attempt, size: size ?? 3, at: now)
         case "abort": try await tables.abort(attempt, isDiscarded: size == nil, at: now)

@@ -161,10 +161,9 @@ struct RegistryTables: Sendable {
         _ attempt: String,
         needed: Int64,
         wanted: Int64? = nil,
-        quota: Int64,
         at now: Timestamp = .start
     ) async throws -> Int64 {
-        let asked = ReserveUpload(attempt: attempt, needed: needed, wanted: wanted ?? needed, storageQuota: quota)
+        let asked = ReserveUpload(attempt: attempt, needed: needed, wanted: wanted ?? needed)
         return try await database.write { try UploadTable($0).reserve(asked, at: now).byteCount }
     }
 

@@ -115,10 +115,10 @@ struct UsageTableTests {
             #expect(try await tables.show(.numbered(2)).status == .queued)
             // Of unknown size: it begins while anything is left, and takes what it needs as it goes.
             try await tables.begin(.numbered(2), attempt: "a2", within: limits)
-            #expect(try await tables.reserve("a2", needed: 1, wanted: 100, quota: 10) == 4)
-            #expect(try await tables.reserve("a2", needed: 3, quota: 10) == 4, "it has that already")
+            #expect(try await tables.reserve("a2", needed: 1, wanted: 100) == 4)
+            #expect(try await tables.reserve("a2", needed: 3) == 4, "it has that already")
             #expect(
-                await sentence { try await tables.reserve("a2", needed: 5, quota: 10) }
+                await sentence { try await tables.reserve("a2", needed: 5) }
                     == "limitExceeded: Image exceeds the storage quota: The size of the data 5 will exceed the limit. "
                     + "4 bytes remaining."
             )
@@ -129,10 +129,16 @@ struct UsageTableTests {
             try await tables.finish("a2", size: 3)
             try await tables.finish("a1", size: 6)
             #expect(try await tables.usage(of: "p").storedBytes == 9)
+            // What nobody asked room for is asked for at the end.
+            try await tables.begin(.numbered(4), attempt: "a4", within: limits)
+            #expect(await refusal { try await tables.finish("a4", size: 2) } == .limitExceeded)
+            try await tables.finish("a4", size: 1)
+            #expect(try await tables.usage(of: "p").storedBytes == 10)
+            try await tables.delete(.numbered(4))
             try await tables.begin(.numbered(3), attempt: "a3", size: 1, within: limits)
-            #expect(await refusal { try await tables.reserve("a1", needed: 1, quota: 10) } == .leaseLost)
+            #expect(await refusal { try await tables.reserve("a1", needed: 1) } == .leaseLost)
             #expect(
-                await refusal { try await tables.reserve("a3", needed: 1, quota: 10, at: .start + 61) } == .leaseLost
+                await refusal { try await tables.reserve("a3", needed: 1, at: .start + 61) } == .leaseLost
             )
         }
     }
@@ -159,6 +165,33 @@ struct UsageTableTests {
             image.locations.removeLast()
             image = try await tables.relocate(image, within: less).image
             #expect(try await tables.usage(of: "p").storedBytes == 5)
+        }
+    }
+
+    @Test("sizes that no image has are counted as the largest one, and do no harm", arguments: DatabaseUnderTest.all)
+    func absurdSizes(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            let limits = UsageLimits(storageQuota: .max)
+            for number in 1...3 { try await tables.create(image(number)) }
+            for number in 1...2 {
+                try await tables.begin(.numbered(number), attempt: "a\(number)", size: 1 << 60, within: limits)
+                #expect(try await tables.usage(of: "p").storedBytes == Int64(number) << 46)
+                #expect(try await tables.reserve("a\(number)", needed: 1 << 60, wanted: .max) == 1 << 46)
+                try await tables.finish("a\(number)", size: 1 << 60)
+                #expect(try await tables.usage(of: "p").storedBytes == Int64(number) << 46)
+            }
+            #expect(
+                await refusal {
+                    try await tables.begin(
+                        .numbered(3),
+                        attempt: "a3",
+                        size: .max,
+                        within: UsageLimits(storedMebibytes: 1)
+                    )
+                } == .limitExceeded
+            )
+            for number in 1...2 { try await tables.delete(.numbered(number)) }
+            #expect(try await tables.usage(of: "p") == ProjectUsage(imageCount: 1))
         }
     }
 

@@ -71,7 +71,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
                 limits: limits
             )
         ),
-        WireSample(ReserveUpload(attempt: "a1", needed: 5, wanted: 1 << 40, storageQuota: .max)),
+        WireSample(ReserveUpload(attempt: "a1", needed: 5, wanted: 1 << 40)),
         WireSample(ShowUsage(project: "p1")),
         WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
         WireSample(

@@ -43,7 +43,7 @@ public struct StagingTable {
     }
 
     public func finish(_ staging: FinishStaging, at now: Timestamp) throws -> Image {
-        let id = try UploadTable(connection).heldImage(of: staging.attempt, at: now)
+        let id = try UploadTable(connection).held(staging.attempt, at: now).image
         let updated = try connection.execute(
             """
             UPDATE images SET size = ?, updated_at = ?, revision = revision + 1

@@ -56,9 +56,6 @@ public struct UploadTable {
         var status: ImageStatus
     }
 
-    /// 1 PiB; no image counts for more.
-    static let largestReservation: Int64 = 1 << 50
-
     /// Claims a queued image, unless there is something to be settled first.
     func claim(
         _ attempt: Attempt,
@@ -87,11 +84,11 @@ public struct UploadTable {
             attempt: attempt.name,
             at: now
         )
-        let reserved = min(attempt.size ?? 0, Self.largestReservation)
+        let reserved = min(attempt.size ?? 0, UsageTable.largestSize)
         try connection.execute(
             """
             INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at, reserved, reserved_staging,
-                is_bounded)
+                storage_quota)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
@@ -99,7 +96,7 @@ public struct UploadTable {
                 .text(attempt.holder.process), .integer(now.advanced(by: lease).microseconds),
                 .integer(now.microseconds), .integer(isStaging ? 0 : reserved),
                 .integer(isStaging ? reserved : 0),
-                SQLValue(!isStaging && attempt.limits.storageQuota != nil),
+                isStaging ? .null : SQLValue(attempt.limits.storageQuota),
             ]
         )
         return UploadClaim(leaseSeconds: lease.components.seconds)
@@ -125,10 +122,11 @@ public struct UploadTable {
         }
     }
 
-    /// - Throws: `leaseLost`, or `limitExceeded` for more bytes than the attempt had room for.
+    /// - Throws: `leaseLost`; `limitExceeded` where a quota has no room for bytes that nobody took room for.
     public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
-        let id = try heldImage(of: upload.attempt, at: now)
-        try requireReserved(upload)
+        let held = try held(upload.attempt, at: now), id = held.image
+        let size = min(upload.size, UsageTable.largestSize)
+        _ = try takeRoom(ReserveUpload(attempt: upload.attempt, needed: size, wanted: size), for: held)
         let locations = LocationTable(connection)
         if try activate(id, from: .saving, upload, at: now) {
             try locations.makeLive(attempt: upload.attempt, identity: upload.identity)
@@ -141,20 +139,26 @@ public struct UploadTable {
         return try ImageTable(connection).image(id)
     }
 
-    private func requireReserved(_ upload: FinishUpload) throws {
-        let reserved = try connection.first(
-            "SELECT reserved FROM uploads WHERE attempt = ? AND is_bounded = 1",
-            [.text(upload.attempt)],
-            { $0.integer(0) }
-        )
-        guard let reserved, upload.size > reserved else { return }
-        throw UsageTable.quotaExceeded(upload.size, left: reserved)
+    /// Gives a running upload room for more bytes.
+    ///
+    /// - Throws: `leaseLost`; `limitExceeded` where there is less room than it needs.
+    public func reserve(_ asked: ReserveUpload, at now: Timestamp) throws -> UploadReservation {
+        UploadReservation(byteCount: try takeRoom(asked, for: try held(asked.attempt, at: now)))
     }
 
-    /// Gives a running upload room for more bytes.
-    public func reserve(_ asked: ReserveUpload, at now: Timestamp) throws -> UploadReservation {
-        let id = try heldImage(of: asked.attempt, at: now)
-        return try UsageTable(connection).reserve(asked, owner: try ImageTable(connection).image(id).owner)
+    /// - Returns: how many bytes the upload may have in all: what it wants, where no quota bounds it.
+    private func takeRoom(_ asked: ReserveUpload, for held: Held) throws -> Int64 {
+        guard let quota = held.storageQuota else { return max(asked.needed, asked.wanted) }
+        guard asked.needed > held.reserved else { return held.reserved }
+        guard let owner = try ImageTable(connection).image(held.image).owner else {
+            return max(asked.needed, asked.wanted)
+        }
+        let byteCount = try UsageTable(connection).room(for: asked, beside: held.reserved, of: owner, within: quota)
+        try connection.execute(
+            "UPDATE uploads SET reserved = ? WHERE attempt = ?",
+            [.integer(byteCount), .text(asked.attempt)]
+        )
+        return byteCount
     }
 
     private func activate(
@@ -182,15 +186,27 @@ public struct UploadTable {
         "The image may have been deleted during the upload, cleaning up the chunks uploaded."
     )
 
+    /// An attempt that holds its lease.
+    struct Held {
+        var image: ImageID
+        /// In bytes.
+        var reserved: Int64
+        /// What its project may have; `nil` for any number of bytes.
+        var storageQuota: Int64?
+    }
+
     /// - Throws: `leaseLost` unless the attempt holds its lease.
-    func heldImage(of attempt: String, at now: Timestamp) throws -> ImageID {
-        let held = try connection.query(
-            "SELECT image_id FROM uploads WHERE attempt = ? AND expires_at > ?",
-            [.text(attempt), .integer(now.microseconds)],
-            { $0.text(0) }
-        )
-        guard let text = held.first, let id = ImageID(text) else { throw Self.leaseLost }
-        return id
+    func held(_ attempt: String, at now: Timestamp) throws -> Held {
+        let held = try connection.first(
+            "SELECT image_id, reserved, storage_quota FROM uploads WHERE attempt = ? AND expires_at > ?",
+            [.text(attempt), .integer(now.microseconds)]
+        ) { row in
+            ImageID(row.text(0)).map {
+                Held(image: $0, reserved: row.integer(1), storageQuota: row.optionalInteger(2))
+            }
+        }
+        guard let held = held ?? nil else { throw Self.leaseLost }
+        return held
     }
 
     public func abort(_ upload: AbortUpload, at now: Timestamp) throws -> AbortedUpload {

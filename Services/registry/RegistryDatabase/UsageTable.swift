@@ -8,17 +8,21 @@ public struct UsageTable {
 
     public init(_ connection: any SQLConnection) { self.connection = connection }
 
+    /// The most bytes that one image counts for at one location: 64 TiB, more than any image has.
+    static let largestSize: Int64 = 1 << 46
+
     public func usage(of project: String) throws -> ProjectUsage {
-        let sums = ["image_count", "uploading_count", "stored_bytes", "staged_bytes"]
-            .map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT)" }.joined(separator: ", ")
-        return try connection.first("SELECT \(sums) FROM project_usage WHERE owner = ?", [.text(project)]) { row in
-            ProjectUsage(
-                imageCount: row.integer(0),
-                uploadingCount: row.integer(1),
-                storedBytes: row.integer(2),
-                stagedBytes: row.integer(3)
-            )
-        } ?? ProjectUsage()
+        let parts = try connection.query(
+            "SELECT image_count, uploading_count, stored_bytes, staged_bytes FROM project_usage WHERE owner = ?",
+            [.text(project)]
+        ) { row in (0..<4).map { row.integer($0) } }
+        let sums = parts.reduce([0, 0, 0, 0]) { sums, part in zip(sums, part).map(Self.sum) }
+        return ProjectUsage(imageCount: sums[0], uploadingCount: sums[1], storedBytes: sums[2], stagedBytes: sums[3])
+    }
+
+    private static func sum(_ one: Int64, _ other: Int64) -> Int64 {
+        let (sum, overflows) = one.addingReportingOverflow(other)
+        return overflows ? .max : sum
     }
 
     /// Asked once the image is there, so that it is counted.
@@ -51,31 +55,17 @@ public struct UsageTable {
     }
 
     private func requireRoom(_ name: String, _ limit: Int64?, used: Int64, more: Int64?) throws {
-        let (sum, overflows) = used.addingReportingOverflow(more ?? 0)
-        guard let limit, overflows || sum >> 20 > limit else { return }
+        guard let limit, Self.sum(used, more ?? 0) >> 20 > limit else { return }
         throw Self.excess(name, limit, usage: used >> 20, delta: (more ?? 0) >> 20)
     }
 
-    /// Gives an upload of unknown size room for its next bytes.
-    public func reserve(_ asked: ReserveUpload, owner: String?) throws -> UploadReservation {
-        let given = try connection.first(
-            "SELECT reserved FROM uploads WHERE attempt = ?",
-            [.text(asked.attempt)],
-            { $0.integer(0) }
-        )
-        guard let given else { throw UploadTable.leaseLost }
-        guard asked.needed > given else { return UploadReservation(byteCount: given) }
-        var byteCount = max(asked.needed, asked.wanted)
-        if let owner {
-            let left = max(0, asked.storageQuota - (try usage(of: owner).storedBytes))
-            byteCount = min(byteCount, given + left)
-            guard byteCount >= asked.needed else { throw Self.quotaExceeded(asked.needed, left: given + left) }
-        }
-        try connection.execute(
-            "UPDATE uploads SET reserved = ? WHERE attempt = ?",
-            [.integer(byteCount), .text(asked.attempt)]
-        )
-        return UploadReservation(byteCount: byteCount)
+    /// How many bytes an upload may have in all, beside what it has been given; as much of what it wants as there is.
+    ///
+    /// - Throws: `limitExceeded` for less than it needs.
+    func room(for asked: ReserveUpload, beside given: Int64, of owner: String, within quota: Int64) throws -> Int64 {
+        let room = Self.sum(given, max(0, quota - (try usage(of: owner).storedBytes)))
+        guard asked.needed <= room else { throw Self.quotaExceeded(asked.needed, left: room) }
+        return min(max(asked.needed, asked.wanted), room, Self.largestSize)
     }
 
     /// Runs a change of an image's locations, and refuses it where the project's data grew beyond its quota.

@@ -53,7 +53,10 @@ struct ImageUpload: Sendable {
             )
             return try await begin(upload, as: caller, requestID: requestID)
         } move: { location, lease in
-            let room = declaration.size == nil ? reservation(location, limits, requestID) : nil
+            let takesRoom = declaration.size == nil && limits.storageQuota != nil
+            let room =
+                takesRoom
+                ? StorageReservation(registry: registry, attempt: location.attempt, requestID: requestID) : nil
             return try await digesting.run(
                 body,
                 to: store,
@@ -78,22 +81,6 @@ struct ImageUpload: Sendable {
                 identity: uploaded.stored.identity,
                 virtualSize: uploaded.virtualSize,
                 diskFormat: image.diskFormat
-            )
-        }
-    }
-
-    /// `nil` where nothing has to be reserved.
-    private func reservation(
-        _ location: IntendedLocation,
-        _ limits: UsageLimits,
-        _ requestID: String
-    ) -> StorageReservation? {
-        limits.storageQuota.map { quota in
-            StorageReservation(
-                registry: registry,
-                attempt: location.attempt,
-                quota: quota,
-                requestID: requestID
             )
         }
     }

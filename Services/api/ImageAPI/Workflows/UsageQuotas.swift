@@ -69,14 +69,12 @@ final class StorageReservation: Sendable {
 
     private let registry: any RegistryClient
     private let attempt: String
-    private let quota: Int64
     private let requestID: String
     private let byteCount = Atomic<Int64>(0)
 
-    init(registry: any RegistryClient, attempt: String, quota: Int64, requestID: String) {
+    init(registry: any RegistryClient, attempt: String, requestID: String) {
         self.registry = registry
         self.attempt = attempt
-        self.quota = quota
         self.requestID = requestID
     }
 
@@ -88,7 +86,7 @@ final class StorageReservation: Sendable {
         // An upload of one batch takes no more than it has, so that small ones leave each other what they do not need.
         let ahead = needed <= DigestingUpload.batchByteCount ? 0 : min(needed, Self.step)
         let reservation = try await registry.ask(
-            ReserveUpload(attempt: attempt, needed: needed, wanted: needed + ahead, storageQuota: quota),
+            ReserveUpload(attempt: attempt, needed: needed, wanted: needed + ahead),
             as: .service,
             requestID: requestID
         )

@@ -2,10 +2,11 @@ extension Migration {
     /// What each project uses, counted by triggers in the very transactions that change it, so that the programs of the
     /// release before count as well.
     ///
-    /// A project's figures are in parts, by the last character of an image's id: those who create images of one project
-    /// at once seldom wait for each other, and whoever asks adds up some sixteen rows. `stored_bytes` are the sizes of
+    /// A project's figures are in parts, by the last two characters of an image's id: those who create images of one
+    /// project at once seldom wait for each other, and whoever asks adds up 256 rows at most. `stored_bytes` are the sizes of
     /// images by their live locations, `staged_bytes` the sizes of those that wait to be imported, each with what uploads
-    /// under way have reserved. Images of nobody are not counted.
+    /// under way have reserved; `storage_quota` is what such an upload was told its project may have. Images of nobody are
+    /// not counted.
     static let usage = Migration(number: 5, name: "usage", phase: .expand) { dialect in
         let sums = UsageTriggers.figures(of: "i").map { "sum(\($0))" }.joined(separator: ", ")
         return """
@@ -20,11 +21,11 @@ extension Migration {
             )\(dialect.withoutRowID);
             ALTER TABLE uploads ADD COLUMN reserved BIGINT NOT NULL DEFAULT 0;
             ALTER TABLE uploads ADD COLUMN reserved_staging BIGINT NOT NULL DEFAULT 0;
-            ALTER TABLE uploads ADD COLUMN is_bounded INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE uploads ADD COLUMN storage_quota BIGINT;
             \(dialect.name == .sqlite ? UsageTriggers.sqlite : UsageTriggers.postgresql)
             INSERT INTO project_usage (owner, part, image_count, uploading_count, stored_bytes, staged_bytes)
-                SELECT i.owner, substr(i.id, 36, 1), \(sums)
-                FROM images i WHERE i.owner IS NOT NULL GROUP BY i.owner, substr(i.id, 36, 1);
+                SELECT i.owner, substr(i.id, 35, 2), \(sums)
+                FROM images i WHERE i.owner IS NOT NULL GROUP BY i.owner, substr(i.id, 35, 2);
             """
     }
 }
@@ -32,9 +33,10 @@ extension Migration {
 private enum UsageTriggers {
     static let counted = "status NOT IN ('killed', 'deleted', 'pending_delete')"
 
-    /// Sizes come from other people's web servers too: beyond 1 PiB they count as that, so that no sum overflows.
+    /// Sizes come from other people's web servers too: what is larger than any image counts as that much, so that no sum
+    /// overflows.
     private static func size(_ row: String) -> String {
-        let most = UploadTable.largestReservation
+        let most = UsageTable.largestSize
         return "(CASE WHEN \(row).size > \(most) THEN \(most) ELSE \(row).size END)"
     }
 
@@ -109,10 +111,10 @@ private enum UsageTriggers {
     private static func add(_ row: String, _ sign: String) -> String {
         let changes = zip(columns, figures(of: row)).map { "\($0) = \($0) \(sign) (\($1))" }.joined(separator: ", ")
         return """
-            INSERT INTO project_usage (owner, part) SELECT \(row).owner, substr(\(row).id, 36, 1)
+            INSERT INTO project_usage (owner, part) SELECT \(row).owner, substr(\(row).id, 35, 2)
                 WHERE \(row).owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project_usage p
-                    WHERE p.owner = \(row).owner AND p.part = substr(\(row).id, 36, 1));
-            UPDATE project_usage SET \(changes) WHERE owner = \(row).owner AND part = substr(\(row).id, 36, 1);
+                    WHERE p.owner = \(row).owner AND p.part = substr(\(row).id, 35, 2));
+            UPDATE project_usage SET \(changes) WHERE owner = \(row).owner AND part = substr(\(row).id, 35, 2);
 
             """
     }
@@ -123,7 +125,7 @@ private enum UsageTriggers {
         UPDATE project_usage SET stored_bytes = stored_bytes \(sign)
             (SELECT CASE WHEN i.\(counted) AND i.size > 0 THEN \(size("i")) ELSE 0 END FROM images i WHERE i.id = \(row).image_id)
             WHERE owner = (SELECT i.owner FROM images i WHERE i.id = \(row).image_id)
-                AND part = substr(\(row).image_id, 36, 1);
+                AND part = substr(\(row).image_id, 35, 2);
 
         """
     }
@@ -134,7 +136,7 @@ private enum UsageTriggers {
             staged_bytes = staged_bytes \(sign) \(row).reserved_staging
             WHERE (\(row).reserved <> 0 OR \(row).reserved_staging <> 0)
                 AND owner = (SELECT i.owner FROM images i WHERE i.id = \(row).image_id)
-                AND part = substr(\(row).image_id, 36, 1);
+                AND part = substr(\(row).image_id, 35, 2);
 
         """
     }
@@ -144,6 +146,7 @@ private enum UsageTriggers {
     static var postgresql: String {
         let discounted = figures(of: "OLD").map { "-(\($0))" }.joined(separator: ", ")
         let gained = figures(of: "NEW").joined(separator: ", ")
+        let changed = zip(figures(of: "NEW"), figures(of: "OLD")).map { "(\($0)) - (\($1))" }.joined(separator: ", ")
         return """
             CREATE FUNCTION add_project_usage(of_owner TEXT, of_image TEXT, images BIGINT, uploading BIGINT, stored BIGINT,
                 staged BIGINT)
@@ -151,7 +154,7 @@ private enum UsageTriggers {
             BEGIN
                 IF of_owner IS NULL OR (images = 0 AND uploading = 0 AND stored = 0 AND staged = 0) THEN RETURN; END IF;
                 INSERT INTO project_usage AS p (owner, part, image_count, uploading_count, stored_bytes, staged_bytes)
-                    VALUES (of_owner, substr(of_image, 36, 1), images, uploading, stored, staged)
+                    VALUES (of_owner, substr(of_image, 35, 2), images, uploading, stored, staged)
                     ON CONFLICT (owner, part) DO UPDATE SET image_count = p.image_count + excluded.image_count,
                         uploading_count = p.uploading_count + excluded.uploading_count,
                         stored_bytes = p.stored_bytes + excluded.stored_bytes,
@@ -159,6 +162,10 @@ private enum UsageTriggers {
             END $$;
             CREATE FUNCTION count_image() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
+                IF TG_OP = 'UPDATE' AND OLD.owner = NEW.owner THEN
+                    PERFORM add_project_usage(NEW.owner, NEW.id, \(changed));
+                    RETURN NULL;
+                END IF;
                 IF TG_OP <> 'INSERT' THEN
                     PERFORM add_project_usage(OLD.owner, OLD.id, \(discounted));
                 END IF;
