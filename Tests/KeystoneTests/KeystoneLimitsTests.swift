@@ -93,6 +93,19 @@ struct KeystoneLimitsTests {
         }
     }
 
+    @Test("a Keystone that fails again and again is left alone for a moment")
+    func rest() async throws {
+        var answers = good()
+        answers[2].answer.breaks = true
+        try await withLimits(.id("e"), answers) { limits, keystone in
+            for _ in 0..<9 {
+                let error = await #expect(throws: ServiceError.self) { try await limits.limits(of: "p") }
+                #expect(error?.code == .unavailable)
+            }
+            #expect(keystone.asked("GET /v3/limits?") == 3)
+        }
+    }
+
     @Test(
         "whatever else is answered means that nothing is known",
         arguments: [

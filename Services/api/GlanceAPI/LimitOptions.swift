@@ -57,12 +57,11 @@ enum LimitOptions {
                 "[oslo_limit] endpoint_id is not set, and use_keystone_limits needs it to tell this service's limits"
             )
         }
-        return .named(
-            name,
-            type: type,
-            region: try configuration.value(of: region),
-            interface: try configuration.value(of: interface)
-        )
+        let word = try configuration.value(of: interface)
+        guard ["public", "internal", "admin"].contains(word) else {
+            throw configuration.refusal(of: interface, because: "public, internal or admin is expected")
+        }
+        return .named(name, type: type, region: try configuration.value(of: region), interface: word)
     }
 
     private static func text(_ name: String, _ help: String) -> ConfigurationOption<String?> {

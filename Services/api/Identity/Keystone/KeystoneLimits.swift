@@ -11,6 +11,8 @@ public actor KeystoneLimits {
     private let endpoint: LimitsEndpoint
     private let http: KeystoneHTTP
     private let session: KeystoneSession
+    private let turns: Turnstile
+    private var outage = KeystoneOutage()
     private var service: Service?
     private var pending: [String: Task<Result<[String: Int64], KeystoneFailure>, Never>] = [:]
 
@@ -30,6 +32,7 @@ public actor KeystoneLimits {
         self.endpoint = endpoint
         http = try KeystoneHTTP(settings)
         session = KeystoneSession(settings, http: http, now: now)
+        turns = Turnstile(limit: settings.callLimit, waitingLimit: settings.waitingLimit)
     }
 
     /// To be called once, when nobody asks any more.
@@ -55,20 +58,32 @@ public actor KeystoneLimits {
 
     private func ask(_ project: String) async -> Result<[String: Int64], KeystoneFailure> {
         // Time for a login of our own beside the questions themselves.
-        let deadline = ContinuousClock.now + settings.exchangeTimeout * 3
+        let deadline = ContinuousClock.now + settings.exchangeTimeout * 2
+        guard await turns.enter(until: deadline) else { return .failure(.busy) }
+        defer { turns.leave() }
+        guard !outage.isResting else { return .failure(.resting) }
         do throws(KeystoneFailure) {
-            let service = try await knownService(until: deadline)
-            let registered = try await list("registered_limits", service.query, until: deadline)
-            let own = try await list("limits", "\(service.query)&project_id=\(project.inQuery)", until: deadline)
-            var limits: [String: Int64] = [:]
-            for entry in registered { try Self.read(entry, "default_limit", into: &limits) }
-            for entry in own where entry["project_id"]?.stringValue == project {
-                try Self.read(entry, "resource_limit", into: &limits)
-            }
+            let limits = try await told(project, until: deadline)
+            _ = outage.note(nil)
             return .success(limits)
         } catch {
+            _ = outage.note(error)
             return .failure(error)
         }
+    }
+
+    private func told(_ project: String, until deadline: ContinuousClock.Instant)
+        async throws(KeystoneFailure) -> [String: Int64]
+    {
+        let service = try await knownService(until: deadline)
+        let registered = try await list("registered_limits", service.query, until: deadline)
+        let own = try await list("limits", "\(service.query)&project_id=\(project.inQuery)", until: deadline)
+        var limits: [String: Int64] = [:]
+        for entry in registered { try Self.read(entry, "default_limit", into: &limits) }
+        for entry in own where entry["project_id"]?.stringValue == project {
+            try Self.read(entry, "resource_limit", into: &limits)
+        }
+        return limits
     }
 
     private static func read(_ entry: JSONObject, _ member: String, into limits: inout [String: Int64])
