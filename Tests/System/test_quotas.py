@@ -4,15 +4,19 @@ import collections
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
+import subprocess
 import tempfile
 
 import pytest
 import requests
 
+from audit import COUNTED, assert_accounted, stored_files, usage
 from cluster import Cluster
 from scripted_keystone import ScriptedKeystone
 from services import wait_until
+from test_crashes import begin_upload
 
 BYTES = {"Content-Type": "application/octet-stream"}
 DATA = bytes(range(250)) * 20
@@ -105,26 +109,25 @@ def storm_of_creations(urls, session_for):
     assert len(listed) == ROOM
 
 
-def files(deployment):
-    return [path for folder in deployment.stores.values() for path in folder.rglob("*") if path.is_file()]
-
-
 def test_ten_of_two_hundred_uploads_find_room_through_two_apis(deployments):
     deployment = deployments.start(auth="trusted_headers", options=QUOTA)
     urls = [deployment.url, deployment.add_api().url]
     storm_of_uploads(urls, lambda: deployment.session("member"))
-    assert wait_until(lambda: len(files(deployment)) == ROOM)
+    assert wait_until(lambda: len(stored_files(deployment)) == ROOM)
+    assert_accounted(deployment)
 
 
 def test_ten_of_two_hundred_uploads_find_room_through_two_registries(clusters):
     cluster = clusters(QUOTA)
     storm_of_uploads([api.url for api in cluster.apis], cluster.session)
+    assert_accounted(cluster)
 
 
 def test_ten_of_two_hundred_creations_find_room_through_two_apis(deployments, keystone):
     keystone.project_limits = {("demo", "image_count_total"): ROOM}
     deployment = deployments.start(auth="trusted_headers", options=unified(keystone))
     storm_of_creations([deployment.url, deployment.add_api().url], lambda: deployment.session("member"))
+    assert_accounted(deployment)
     # Others have limits of their own.
     assert make(deployment.session("other"), deployment.url).status_code == 201
 
@@ -133,6 +136,7 @@ def test_ten_of_two_hundred_creations_find_room_through_two_registries(clusters,
     keystone.registered_limits["image_count_total"] = ROOM
     cluster = clusters(unified(keystone))
     storm_of_creations([api.url for api in cluster.apis], cluster.session)
+    assert_accounted(cluster)
 
 
 @pytest.mark.parametrize("declares", [True, False])
@@ -150,6 +154,88 @@ def test_a_quota_counts_bytes(deployments, declares):
     other = make(deployment.session("other"), deployment.url).json()["id"]
     assert upload(deployment.session("other"), deployment.url, other, bytes(3 * MIB), declares).status_code == 204
     assert session.get(f"{deployment.url}/v2/info/usage").json() == {"usage": {}}
+
+
+@pytest.mark.parametrize("path, status", [("file", "saving"), ("stage", "uploading")])
+def test_who_dies_gives_the_room_back(deployments, path, status):
+    options = {"api": {"DEFAULT": ["user_storage_quota = 8MB"]}}
+    deployment = deployments.start(auth="noauth", options=options)
+    image, other = (make(deployment.session(), deployment.url).json()["id"] for _ in range(2))
+    taken = (2, 1, 6 * MIB, 0) if path == "file" else (2, 1, 0, 6 * MIB)
+    with begin_upload(deployment, image, bytes(6 * MIB), MIB, path=path, status=status):
+        assert usage(deployment, COUNTED) == {"admin": taken}
+        deployment.registry.kill()
+        deployment.restart(deployment.registry)
+        assert usage(deployment, COUNTED) == {"admin": taken}
+        expected = 413 if path == "file" else 204
+        assert upload(deployment.session(), deployment.url, other, bytes(6 * MIB)).status_code == expected
+        deployment.api.kill()
+    deployment.restart(deployment.api)
+    assert wait_until(lambda: usage(deployment, COUNTED)["admin"][1] == 0)
+    if path == "file":
+        assert upload(deployment.session(), deployment.url, other, bytes(6 * MIB)).status_code == 204
+    assert usage(deployment, COUNTED) == {"admin": (2, 0, 6 * MIB, 0)}
+    assert_accounted(deployment)
+
+
+def test_a_refused_deletion_is_counted_again(deployments):
+    """A store that does not give the data up gives the record back, and with it what it takes up."""
+    options = {"api": {"DEFAULT": ["user_storage_quota = 3MB"]}}
+    deployment = deployments.start(auth="noauth", options=options)
+    session = deployment.session()
+    image, other = (make(session, deployment.url).json()["id"] for _ in range(2))
+    assert upload(session, deployment.url, image, bytes(2 * MIB)).status_code == 204
+    stored = deployment.stores["default"] / image
+    if os.geteuid() != 0 or subprocess.run(["chattr", "+i", stored], capture_output=True).returncode:
+        pytest.skip("a file that nobody can delete takes root, and a file system that knows chattr +i")
+    try:
+        refused = session.delete(f"{deployment.url}/v2/images/{image}", timeout=60)
+        assert refused.status_code == 403, refused.text
+    finally:
+        subprocess.run(["chattr", "-i", stored], check=True)
+    assert usage(deployment, COUNTED) == {"admin": (2, 0, 2 * MIB, 0)}
+    assert upload(session, deployment.url, other, bytes(2 * MIB)).status_code == 413
+    assert session.delete(f"{deployment.url}/v2/images/{image}", timeout=60).status_code == 204
+    assert upload(session, deployment.url, other, bytes(2 * MIB)).status_code == 204
+    assert_accounted(deployment)
+
+
+@pytest.mark.parametrize("quota", [None, "1GB"])
+def test_what_requests_cost_with_a_quota(deployments, quota):
+    options = {"api": {"DEFAULT": [f"user_storage_quota = {quota}"]}} if quota else None
+    deployment = deployments.start(auth="trusted_headers", options=options)
+    session = deployment.session("member")
+
+    def exchanges():
+        row = re.compile(r'^registry_operation\w*_count\{.*operation="((?:images|uploads|usage)\.\w+)".*\} (\S+)$', re.M)
+        counts = row.findall(deployment.registry.get("/metrics"))
+        ours = [(name, count) for name, count in counts if name not in ("uploads.renew", "uploads.release")]
+        return collections.Counter({name: int(float(count)) for name, count in ours})
+
+    def costs(do, *operations):
+        before = exchanges()
+        answer = do()
+        assert answer.ok, answer.text
+        assert exchanges() - before == collections.Counter(operations)
+        return answer
+
+    declared, unknown = (
+        costs(lambda: make(session, deployment.url), "images.create").json()["id"] for _ in range(2)
+    )
+    transfer = ["images.show", "uploads.begin", "uploads.finish"]
+    costs(lambda: upload(session, deployment.url, declared, bytes(20 * MIB)), *transfer)
+    # Without a size room is taken in steps that double, up to 64 MiB: 1 MiB or less, 2 to 4, and so on.
+    before = exchanges()
+    answer = session.put(
+        f"{deployment.url}/v2/images/{unknown}/file", data=iter([bytes(MIB)] * 20), headers=BYTES, timeout=120
+    )
+    assert answer.status_code == 204, answer.text
+    asked = exchanges() - before
+    steps = asked.pop("uploads.reserve", 0)
+    assert asked == collections.Counter(transfer)
+    assert 1 <= steps <= 8 if quota else steps == 0, steps
+    costs(lambda: session.get(f"{deployment.url}/v2/images"), "images.list")
+    costs(lambda: session.get(f"{deployment.url}/v2/info/usage"))
 
 
 def test_unified_limits(deployments, keystone):
