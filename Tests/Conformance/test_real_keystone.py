@@ -263,6 +263,13 @@ def test_unified_limits(deployments, limits, way):
     assert send(f"images/{images[2]}/file", "PUT", data=b"x").status_code == 204
 
 
+def test_a_token_of_another_scope_without_enforce_scope(deployments):
+    options = {"keystone_authtoken": account(), "oslo_policy": ["enforce_scope = false"]}
+    deployment = deployments.start(auth="keystone", options={"api": options})
+    for scope in ({"system": {"all": True}}, {"domain": DEFAULT}):
+        assert ask(deployment, login("admin", **scope)[0]).status_code == 200
+
+
 def test_keystone_stops_and_comes_back(deployment, deployments, limits):
     """Last, because others need it."""
     warm, _ = login()

@@ -193,6 +193,7 @@ struct PolicyFilesTests {
     @Test("a token for the system or a domain is refused by rules for projects, unless scope is not enforced")
     func scope() throws {
         var admin = caller(owner, "admin")
+        let image = try someImage(.public)
         let strict = try site.policy(), lenient = try site.policy { $0.enforcesScope = false }
         for scope in [CallerToken.Scope.system("all"), .domain("d")] {
             admin.token.scope = scope
@@ -200,6 +201,18 @@ struct PolicyFilesTests {
             #expect(strict.isAdmin(admin))
             #expect(lenient.allows(.publicizeImage, .none, admin))
             #expect(strict.refusal(of: .publicizeImage, .none, admin)?.reason == .scope)
+            // 403 whatever there is: it is the token that has to be another.
+            let caller = admin
+            for rule in [PolicyRule.getImage, .modifyImage] {
+                let error = #expect(throws: ServiceError.self) { try strict.require(rule, on: image, by: caller) }
+                #expect(error?.code == .forbidden)
+                #expect(error?.message.hasSuffix("It takes a token of a project.") == true)
+                try lenient.require(rule, on: image, by: caller)
+            }
+            let error = #expect(throws: ServiceError.self) {
+                try strict.requireMetadefs(.getMetadefNamespaces, by: caller)
+            }
+            #expect(error?.code == .forbidden)
         }
     }
 

@@ -33,13 +33,10 @@ extension ImagePolicy {
         absence: String
     ) throws(ServiceError) {
         guard let refusal = refusal(of: rule, target, caller) else { return }
+        if refusal.reason == .scope { throw Self.forbidden(rule, refusal.reason) }
         guard rule != .getMetadefNamespace, allows(.getMetadefNamespace, target, caller) else {
             throw ServiceError(.notFound, absence, cause: refusal)
         }
-        throw ServiceError(
-            .forbidden,
-            "You are not authorized to complete \(rule.rawValue) action.",
-            cause: refusal
-        )
+        throw Self.forbidden(rule, refusal.reason)
     }
 }

@@ -45,18 +45,26 @@ public struct ImagePolicy: Sendable {
     /// Refuses what `rule` does not allow on an image that was found.
     ///
     /// - Throws: `forbidden`; `notFound` where the caller may not even see the image, since a refusal would tell that
-    ///   it exists (Image API v2, "Policy").
+    ///   it exists (Image API v2, "Policy"). For what the token is, not who sent it, it is `forbidden` in any case.
     public func require(_ rule: PolicyRule, on image: Image, by caller: Caller) throws(ServiceError) {
         let target = PolicyTarget(image: image, caller: caller), table = table
         guard let reason = table.refusal(of: rule, target, caller) else {
             return try requireOwnership(rule, image.owner, table, caller)
         }
+        if reason == .scope { throw Self.forbidden(rule, reason) }
         let cause = PolicyRefusal(rule: rule.rawValue, reason: reason)
         if rule == .getImage { throw ServiceError(.notFound, "No image found with ID \(image.id)", cause: cause) }
         if table.refusal(of: .getImage, target, caller) != nil {
             throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
         }
         throw Self.forbidden(rule, reason)
+    }
+
+    /// Refuses tokens that are for something else than `rule` is, before anything is found out.
+    ///
+    /// - Throws: `forbidden`.
+    public func requireScope(of rule: PolicyRule, by caller: Caller) throws(ServiceError) {
+        if table.isOutOfScope(rule, caller) { throw Self.forbidden(rule, .scope) }
     }
 
     /// Refuses to create an image of that owner and visibility, before there is one.
@@ -116,10 +124,11 @@ public struct ImagePolicy: Sendable {
         }
     }
 
-    private static func forbidden(_ rule: PolicyRule, _ reason: PolicyRefusal.Reason) -> ServiceError {
-        ServiceError(
+    static func forbidden(_ rule: PolicyRule, _ reason: PolicyRefusal.Reason) -> ServiceError {
+        let advice = reason == .scope ? " It takes a token of a project." : ""
+        return ServiceError(
             .forbidden,
-            "You are not authorized to complete \(rule.rawValue) action.",
+            "You are not authorized to complete \(rule.rawValue) action.\(advice)",
             cause: PolicyRefusal(rule: rule.rawValue, reason: reason)
         )
     }

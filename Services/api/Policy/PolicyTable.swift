@@ -104,7 +104,7 @@ public struct PolicyTable: Sendable {
     /// Why something is refused; `nil` where it is not.
     func refusal(of rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
         guard let place = places[rule] else { return .denied }
-        if place.isForProjects, caller.token.scope != .project { return .scope }
+        if isOutOfScope(place, caller) { return .scope }
         return refusal(at: place.index, target, caller)
     }
 
@@ -112,6 +112,15 @@ public struct PolicyTable: Sendable {
     func refusal(ofRule name: String, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
         guard let index = rules.index(of: name) else { return .denied }
         return refusal(at: index, target, caller)
+    }
+
+    /// Whether the caller's token is for something else than what the rule is for.
+    func isOutOfScope(_ rule: PolicyRule, _ caller: Caller) -> Bool {
+        places[rule].map { isOutOfScope($0, caller) } ?? false
+    }
+
+    private func isOutOfScope(_ place: Place, _ caller: Caller) -> Bool {
+        place.isForProjects && caller.token.scope != .project
     }
 
     private func refusal(at index: Int, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {

@@ -96,6 +96,7 @@ struct ImageMembership: Sendable {
         requestID: String,
         _ check: (Image) throws -> Void
     ) async throws -> (image: Image, member: ImageMember) {
+        try policy.requireScope(of: .getMember, by: caller)
         let found = try await registry.call(ShowMember(image: id, member: member), as: caller, requestID: requestID)
         try check(found.image)
         let target = PolicyTarget(image: found.image, caller: caller)
@@ -121,6 +122,7 @@ struct ImageMembership: Sendable {
         on image: Image,
         by caller: Caller
     ) throws(ServiceError) {
+        try policy.requireScope(of: rule, by: caller)
         let target = PolicyTarget(image: image, caller: caller)
         guard policy.allows(.getImage, target, caller) else { throw Self.absence(of: image.id) }
         if let refusal = policy.refusal(of: rule, target, caller) {
