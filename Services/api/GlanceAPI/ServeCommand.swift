@@ -73,6 +73,7 @@ struct ServeCommand: AsyncParsableCommand {
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
         var settings = try settings(configuration, catalogue, declared)
         settings.isServedOverTLS = tls != nil
+        settings.requiresClientCertificates = tls?.requiresClientCertificates ?? false
         settings.propertyProtections = try PropertyProtectionOptions.protections(
             in: configuration,
             beside: files,

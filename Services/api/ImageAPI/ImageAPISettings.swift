@@ -29,6 +29,8 @@ public struct ImageAPISettings: Sendable {
     public var believesProxyHeaders = false
     /// Whether clients connect with TLS, which makes links begin with `https`.
     public var isServedOverTLS = false
+    /// Whether nobody can connect but with a certificate that the server trusts (`ca_file`).
+    public var requiresClientCertificates = false
     /// Who may see and change which custom properties.
     public var propertyProtections = PropertyProtections.none
     /// Which web pages may use the API.

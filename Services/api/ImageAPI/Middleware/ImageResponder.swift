@@ -66,14 +66,7 @@ public struct ImageResponder: HTTPResponder {
         let requestID = try requestID(of: request)
         // Before identity, which asks who is an administrator.
         policy.followFiles()
-        var caller = try await identity.identify(
-            RequestCredentials(
-                method: request.method.rawValue,
-                path: "/" + target.segments.joined(separator: "/"),
-                headers: request.headers,
-                peer: context.peerAddress.map(Peer.address) ?? .unixSocket
-            )
-        )
+        var caller = try await identity.identify(credentials(of: request, target, context))
         // Identity judged by roles alone, and the rule may ask for more of a caller. Under noauth it is not asked.
         if !(identity is NoAuthIdentity) { caller.isAdmin = policy.isAdmin(caller) }
         trace.requestID = requestID
@@ -116,6 +109,21 @@ public struct ImageResponder: HTTPResponder {
                 )
             return document.response(accept: request.headers[.accept], isHead: request.method == .head)
         }
+    }
+
+    private func credentials(
+        of request: Request,
+        _ target: RequestTarget,
+        _ context: ConnectionContext
+    ) -> RequestCredentials {
+        var credentials = RequestCredentials(
+            method: request.method.rawValue,
+            path: "/" + target.segments.joined(separator: "/"),
+            headers: request.headers,
+            peer: context.peerAddress.map(Peer.address) ?? .unixSocket
+        )
+        credentials.hasClientCertificate = settings.requiresClientCertificates
+        return credentials
     }
 
     private var notFound: ErrorDocument {
