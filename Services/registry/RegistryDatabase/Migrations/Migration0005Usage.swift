@@ -57,6 +57,14 @@ private enum UsageTriggers {
         ]
     }
 
+    /// The same for a row that is just being written: nothing can hang on it yet, and nobody is made to look for it.
+    private static let figuresOfNew = [
+        "CASE WHEN NEW.\(counted) THEN 1 ELSE 0 END",
+        "CASE WHEN NEW.status IN ('saving', 'uploading', 'importing') THEN 1 ELSE 0 END",
+        "0",
+        "CASE WHEN NEW.status IN ('uploading', 'importing') AND NEW.size > 0 THEN \(size("NEW")) ELSE 0 END",
+    ]
+
     private static func reserved(_ column: String, for row: String) -> String {
         "(SELECT CAST(COALESCE(sum(u.\(column)), 0) AS BIGINT) FROM uploads u WHERE u.image_id = \(row).id)"
     }
@@ -65,7 +73,7 @@ private enum UsageTriggers {
 
     static var sqlite: String {
         let triggers = [
-            trigger("images_counted", "INSERT ON images", add("NEW", "+")),
+            trigger("images_counted", "INSERT ON images", when: "NEW.owner IS NOT NULL", addNew),
             trigger(
                 "images_recounted",
                 "UPDATE OF owner, status, size ON images",
@@ -107,6 +115,16 @@ private enum UsageTriggers {
     }
 
     private static let columns = ["image_count", "uploading_count", "stored_bytes", "staged_bytes"]
+
+    private static var addNew: String {
+        let changes = columns.map { "\($0) = \($0) + excluded.\($0)" }.joined(separator: ", ")
+        return """
+            INSERT INTO project_usage (owner, part, \(columns.joined(separator: ", ")))
+                VALUES (NEW.owner, substr(NEW.id, 35, 2), \(figuresOfNew.joined(separator: ", ")))
+                ON CONFLICT (owner, part) DO UPDATE SET \(changes);
+
+            """
+    }
 
     private static func add(_ row: String, _ sign: String) -> String {
         let changes = zip(columns, figures(of: row)).map { "\($0) = \($0) \(sign) (\($1))" }.joined(separator: ", ")
@@ -162,15 +180,13 @@ private enum UsageTriggers {
             END $$;
             CREATE FUNCTION count_image() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF TG_OP = 'UPDATE' AND OLD.owner = NEW.owner THEN
+                IF TG_OP = 'INSERT' THEN
+                    PERFORM add_project_usage(NEW.owner, NEW.id, \(figuresOfNew.joined(separator: ", ")));
+                ELSIF TG_OP = 'UPDATE' AND OLD.owner = NEW.owner THEN
                     PERFORM add_project_usage(NEW.owner, NEW.id, \(changed));
-                    RETURN NULL;
-                END IF;
-                IF TG_OP <> 'INSERT' THEN
+                ELSE
                     PERFORM add_project_usage(OLD.owner, OLD.id, \(discounted));
-                END IF;
-                IF TG_OP <> 'DELETE' THEN
-                    PERFORM add_project_usage(NEW.owner, NEW.id, \(gained));
+                    IF TG_OP = 'UPDATE' THEN PERFORM add_project_usage(NEW.owner, NEW.id, \(gained)); END IF;
                 END IF;
                 RETURN NULL;
             END $$;
