@@ -11,6 +11,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Policy
+import PolicyHTTP
 import RegistryContract
 import RegistryHTTP
 import ServiceKit
@@ -44,11 +45,13 @@ struct ServeCommand: AsyncParsableCommand {
         )
         let address = try APIOptions.listening.address(in: configuration)
         let shutdownTimeout = try configuration.value(of: APIOptions.listening.shutdownTimeout)
+        let policyService = try HTTPPolicyService(try PolicyOptions.serviceSettings(in: configuration))
         let policy = ImagePolicy(
             files: try PolicyFiles(
                 try PolicyOptions.settings(in: configuration, beside: files),
                 logger: Logger(label: "glance.api.policy")
-            )
+            ),
+            asking: policyService
         )
         let identity = try IdentityOptions.provider(configuration, address, policy, logger)
         let keyFile = try configuration.value(of: APIOptions.keyFile)
@@ -145,6 +148,7 @@ struct ServeCommand: AsyncParsableCommand {
         await registry.shutdown()
         try await identity.shutdown()
         try await limits?.shutdown()
+        try await policyService.shutdown()
         logger.notice("Stopped")
     }
 

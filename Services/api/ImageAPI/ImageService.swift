@@ -149,6 +149,7 @@ public struct ImageService: Sendable {
             monitoring: monitoring,
             versions: VersionDocument(hasSeveralStores: catalogue.isMultiStore),
             table: RouteTable(routes.flatMap { $0 }),
+            policyThreads: PolicyThreads(),
             logger: logger
         )
         self.leases = leases

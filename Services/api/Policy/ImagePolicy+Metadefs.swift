@@ -32,9 +32,8 @@ extension ImagePolicy {
         by caller: Caller,
         absence: String
     ) throws(ServiceError) {
-        guard let refusal = refusal(of: rule, target, caller) else { return }
-        if refusal.reason == .scope { throw Self.forbidden(rule, refusal.reason) }
-        guard rule != .getMetadefNamespace, allows(.getMetadefNamespace, target, caller) else {
+        guard let refusal = try refusal(of: rule, target, by: caller) else { return }
+        guard rule != .getMetadefNamespace, try mayDo(.getMetadefNamespace, target, by: caller) else {
             throw ServiceError(.notFound, absence, cause: refusal)
         }
         throw Self.forbidden(rule, refusal.reason)
