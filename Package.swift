@@ -112,7 +112,16 @@ let package = Package(
             ]
         ),
         library("PolicyLanguage", at: "Services/api/PolicyLanguage"),
-        library("Policy", at: "Services/api/Policy", ["PolicyLanguage", "ImageModel", "ServiceKit", logging, yams]),
+        library(
+            "Policy",
+            at: "Services/api/Policy",
+            ["PolicyLanguage", "ImageModel", "ServiceKit", "WireJSON", logging, yams]
+        ),
+        library(
+            "PolicyHTTP",
+            at: "Services/api/PolicyHTTP",
+            ["Policy", "PolicyLanguage", "WireJSON", httpClient, nioCore, nioPosix, nioSSL, nioHTTP1]
+        ),
         library("ImageFormats", at: "Services/api/ImageFormats"),
         library(
             "StoreLayer",
@@ -143,7 +152,8 @@ let package = Package(
             "GlanceAPI",
             at: "Services/api/GlanceAPI",
             [
-                "ImageAPI", "ImageModel", "ImageFormats", "Identity", "Policy", "StoreLayer", "StoreFile", "StoreHTTP",
+                "ImageAPI", "ImageModel", "ImageFormats", "Identity", "Policy", "PolicyHTTP", "StoreLayer", "StoreFile",
+                "StoreHTTP",
                 "Fetching",
                 "RegistryHTTP",
                 "RegistryContract",
@@ -205,7 +215,7 @@ package.targets += [
         ]
     ),
     tests("PolicyLanguageTests", ["PolicyLanguage"]),
-    tests("PolicyTests", ["Policy", "PolicyLanguage", "ImageModel", "ServiceKit", logging]),
+    tests("PolicyTests", ["Policy", "PolicyLanguage", "ImageModel", "ServiceKit", "WireJSON", logging]),
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
     tests(
         "StoreConformanceTests",

@@ -5,35 +5,37 @@ public import WireJSON
 
 extension Image: WireCodable {
     public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("id", id.text)
-            writer.field("name", name)
-            writer.field("status", status.rawValue)
-            writer.field("visibility", visibility.rawValue)
-            writer.field("protected", protected)
-            writer.field("os_hidden", hidden)
-            writer.field("owner", owner)
-            writer.field("container_format", containerFormat)
-            writer.field("disk_format", diskFormat)
-            writer.field("min_disk", minDisk)
-            writer.field("min_ram", minRAM)
-            writer.field("size", size)
-            writer.field("virtual_size", virtualSize)
-            writer.field("checksum", checksum)
-            writer.field("os_hash_algo", hashAlgorithm)
-            writer.field("os_hash_value", hashValue)
-            writer.field("created_at", createdAt.microseconds)
-            writer.field("updated_at", updatedAt.microseconds)
-            writer.field("tags", strings: tags)
-            writer.field(
-                "properties",
-                object: { writer in
-                    for (name, value) in properties { writer.field(name, value) }
-                }
-            )
-            writer.field("locations", array: locations) { $1.write(to: &$0) }
-            writer.field("revision", revision)
-        }
+        writer.object { writeMembers(to: &$0) }
+    }
+
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.field("id", id.text)
+        writer.field("name", name)
+        writer.field("status", status.rawValue)
+        writer.field("visibility", visibility.rawValue)
+        writer.field("protected", protected)
+        writer.field("os_hidden", hidden)
+        writer.field("owner", owner)
+        writer.field("container_format", containerFormat)
+        writer.field("disk_format", diskFormat)
+        writer.field("min_disk", minDisk)
+        writer.field("min_ram", minRAM)
+        writer.field("size", size)
+        writer.field("virtual_size", virtualSize)
+        writer.field("checksum", checksum)
+        writer.field("os_hash_algo", hashAlgorithm)
+        writer.field("os_hash_value", hashValue)
+        writer.field("created_at", createdAt.microseconds)
+        writer.field("updated_at", updatedAt.microseconds)
+        writer.field("tags", strings: tags)
+        writer.field(
+            "properties",
+            object: { writer in
+                for (name, value) in properties { writer.field(name, value) }
+            }
+        )
+        writer.field("locations", array: locations) { $1.write(to: &$0) }
+        writer.field("revision", revision)
     }
 
     public init(json: JSONValue) throws(JSONShapeError) {

@@ -45,18 +45,34 @@ public struct ImagePage: WireCodable, Equatable {
     public init(json: JSONValue) throws(JSONShapeError) { images = try JSONMembers(json).values("images") }
 }
 
-/// `images.create`: a new record. The registry sets times and revision; `duplicate` when the id was ever used.
+/// `images.create`: a new record. The registry sets times and revision; `duplicate` when the id was ever used,
+/// `limitExceeded` when its owner may have no more.
 public struct CreateImage: RegistryOperation {
     public typealias Response = Image
     public static let name = "images.create"
     public static let effect = RegistryEffect.once
 
     public var image: Image
+    /// What the image's owner may have.
+    public var limits: UsageLimits
 
-    public init(image: Image) { self.image = image }
+    public init(image: Image, limits: UsageLimits = .none) {
+        self.image = image
+        self.limits = limits
+    }
 
-    public func write(to writer: inout JSONWriter) { image.write(to: &writer) }
-    public init(json: JSONValue) throws(JSONShapeError) { image = try Image(json: json) }
+    /// The image's members, and the limits beside them.
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            image.writeMembers(to: &writer)
+            writer.field(limits: limits)
+        }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        image = try Image(json: json)
+        limits = try JSONMembers(json).limits()
+    }
 }
 
 /// `images.update`: puts name, visibility, flags, owner, formats, minima, tags and properties as `image` has them, and,

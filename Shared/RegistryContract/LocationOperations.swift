@@ -15,10 +15,13 @@ public struct RelocateImage: RegistryOperation {
     public var image: Image
     /// The API node that will delete what is no longer named.
     public var holder: Holder
+    /// What the image's owner may use; `limitExceeded` where new locations go beyond it.
+    public var limits: UsageLimits
 
-    public init(image: Image, holder: Holder) {
+    public init(image: Image, holder: Holder, limits: UsageLimits = .none) {
         self.image = image
         self.holder = holder
+        self.limits = limits
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -27,6 +30,7 @@ public struct RelocateImage: RegistryOperation {
             image.write(to: &writer)
             writer.name("holder")
             holder.write(to: &writer)
+            writer.field(limits: limits)
         }
     }
 
@@ -34,6 +38,7 @@ public struct RelocateImage: RegistryOperation {
         let members = try JSONMembers(json)
         image = try members.value("image")
         holder = try members.value("holder")
+        limits = try members.limits()
     }
 }
 

@@ -19,8 +19,22 @@ public struct BeginStaging: RegistryOperation {
     /// The staging directory and its node, under the one name that the queue of deletions knows it by.
     public var store: String
     public var url: String
+    /// How many bytes the data has, where that was declared.
+    public var size: Int64?
+    /// What the image's owner may use; `limitExceeded` where there is no room.
+    public var limits: UsageLimits
 
-    public init(image: ImageID, attempt: String, holder: Holder, store: String, url: String) {
+    public init(
+        image: ImageID,
+        attempt: String,
+        holder: Holder,
+        store: String,
+        url: String,
+        size: Int64? = nil,
+        limits: UsageLimits = .none
+    ) {
+        self.size = size
+        self.limits = limits
         self.image = image
         self.attempt = attempt
         self.holder = holder
@@ -36,6 +50,8 @@ public struct BeginStaging: RegistryOperation {
             holder.write(to: &writer)
             writer.field("store", store)
             writer.field("url", url)
+            if let size { writer.field("size", size) }
+            writer.field(limits: limits)
         }
     }
 
@@ -46,6 +62,8 @@ public struct BeginStaging: RegistryOperation {
         holder = try members.value("holder")
         store = try members.string("store")
         url = try members.string("url")
+        size = members.object["size"] == nil ? nil : try members.integer("size")
+        limits = try members.limits()
     }
 }
 

@@ -24,6 +24,10 @@ public struct BeginUpload: RegistryOperation {
     public var url: String
     /// The location's metadata, where data of somebody else is recorded.
     public var externalMetadata: JSONObject?
+    /// How many bytes the data has, where that was declared: so much room is taken until the attempt ends.
+    public var size: Int64?
+    /// What the image's owner may use; `limitExceeded` where there is no room.
+    public var limits: UsageLimits
 
     public init(
         image: ImageID,
@@ -31,9 +35,13 @@ public struct BeginUpload: RegistryOperation {
         holder: Holder,
         store: String?,
         url: String,
-        externalMetadata: JSONObject? = nil
+        externalMetadata: JSONObject? = nil,
+        size: Int64? = nil,
+        limits: UsageLimits = .none
     ) {
         self.externalMetadata = externalMetadata
+        self.size = size
+        self.limits = limits
         self.image = image
         self.attempt = attempt
         self.holder = holder
@@ -50,6 +58,8 @@ public struct BeginUpload: RegistryOperation {
             if let store { writer.field("store", store) }
             writer.field("url", url)
             if let externalMetadata { writer.field("external_metadata", .object(externalMetadata)) }
+            if let size { writer.field("size", size) }
+            writer.field(limits: limits)
         }
     }
 
@@ -62,6 +72,8 @@ public struct BeginUpload: RegistryOperation {
         holder = try members.value("holder")
         store = try members.optionalString("store")
         url = try members.string("url")
+        size = members.object["size"] == nil ? nil : try members.integer("size")
+        limits = try members.limits()
     }
 }
 

@@ -271,14 +271,15 @@ struct ExternalLocationTests {
 
 extension RegistryTables {
     @discardableResult
-    fileprivate func relocate(
+    func relocate(
         _ image: Image,
+        within limits: UsageLimits = .none,
         as caller: Caller = .admin,
         at now: Timestamp = .start
     ) async throws -> RelocatedImage {
         try await database.write { connection in
             try ImageTable(connection)
-                .relocate(image, as: caller, holder: .one, claimedUntil: now + 60, at: now)
+                .relocate(image, as: caller, holder: .one, claimedUntil: now + 60, within: limits, at: now)
         }
     }
 

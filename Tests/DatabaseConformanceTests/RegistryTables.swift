@@ -31,8 +31,8 @@ struct RegistryTables: Sendable {
     // MARK: Images
 
     @discardableResult
-    func create(_ image: Image, at now: Timestamp = .start) async throws -> Image {
-        try await database.write { try ImageTable($0).create(image, at: now) }
+    func create(_ image: Image, within limits: UsageLimits = .none, at now: Timestamp = .start) async throws -> Image {
+        try await database.write { try ImageTable($0).create(image, within: limits, at: now) }
     }
 
     func show(_ id: ImageID, as caller: Caller = .admin) async throws -> Image {
@@ -136,14 +136,39 @@ struct RegistryTables: Sendable {
         attempt: String,
         holder: Holder = .one,
         store: String? = nil,
+        size: Int64? = nil,
+        within limits: UsageLimits = .none,
         as caller: Caller = .admin,
         at now: Timestamp = .start
     ) async throws -> UploadClaim {
-        let upload = BeginUpload(image: id, attempt: attempt, holder: holder, store: store, url: "file:///data/\(id)")
+        let upload = BeginUpload(
+            image: id,
+            attempt: attempt,
+            holder: holder,
+            store: store,
+            url: "file:///data/\(id)",
+            size: size,
+            limits: limits
+        )
         return try await database.write { connection in
             try UploadTable(connection)
                 .begin(upload, as: caller, lease: .seconds(60), claimedUntil: now + 60, at: now)
         }
+    }
+
+    /// - Returns: how many bytes the upload may have in all.
+    func reserve(
+        _ attempt: String,
+        needed: Int64,
+        wanted: Int64? = nil,
+        at now: Timestamp = .start
+    ) async throws -> Int64 {
+        let asked = ReserveUpload(attempt: attempt, needed: needed, wanted: wanted ?? needed)
+        return try await database.write { try UploadTable($0).reserve(asked, at: now).byteCount }
+    }
+
+    func usage(of project: String) async throws -> ProjectUsage {
+        try await database.read { try UsageTable($0).usage(of: project) }
     }
 
     func renew(_ attempts: [String], holder: Holder = .one, at now: Timestamp) async throws -> [String] {
@@ -199,6 +224,8 @@ struct RegistryTables: Sendable {
         _ id: ImageID,
         attempt: String,
         holder: Holder = .one,
+        size: Int64? = nil,
+        within limits: UsageLimits = .none,
         as caller: Caller = .admin,
         at now: Timestamp = .start
     ) async throws -> UploadClaim {
@@ -207,7 +234,9 @@ struct RegistryTables: Sendable {
             attempt: attempt,
             holder: holder,
             store: "os_glance_staging_store@\(holder.node)",
-            url: "file:///staging/\(id)"
+            url: "file:///staging/\(id)",
+            size: size,
+            limits: limits
         )
         return try await database.write { connection in
             try StagingTable(connection)

@@ -29,9 +29,18 @@ struct ReleasedSchemaTests {
             #expect(try await runner.sync(database).isEmpty)
             try await runner.requireSuitable(database)
             let tables = RegistryTables(database: database)
+            try await expectUsage(tables)
             try await expectImages(tables)
             try await expectWork(tables)
         }
+    }
+
+    /// What was there before anybody counted.
+    private func expectUsage(_ tables: RegistryTables) async throws {
+        for project in ["tenant1", "tenant2", "nobody"] {
+            #expect(try await tables.usage(of: project) == (try await PlainUsage.of(project, tables)), "\(project)")
+        }
+        #expect(try await tables.usage(of: "tenant1").storedBytes == 5)
     }
 
     private func expectImages(_ tables: RegistryTables) async throws {

@@ -101,4 +101,46 @@ struct StatementCountTests {
             #expect(counts[0] == counts[1])
         }
     }
+    @Test("limits cost a look at the counters each, and nothing where there are none", arguments: DatabaseUnderTest.all)
+    func limits(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            let limits = UsageLimits(storageQuota: 9, imageCount: 9, storedMebibytes: 9, uploadingCount: 9)
+            var costs: [UsageLimits: [Int]] = [:]
+            for (number, limits) in [UsageLimits.none, limits].enumerated() {
+                let id = ImageID.numbered(number)
+                let created = try await count(tables) { connection in
+                    _ = try ImageTable(connection).create(Image(id: id, owner: "p"), within: limits, at: .start)
+                }
+                let begun = try await count(tables) { connection in
+                    let upload = BeginUpload(
+                        image: id,
+                        attempt: "a\(number)",
+                        holder: .one,
+                        store: nil,
+                        url: "file:///data/\(id)",
+                        size: 1,
+                        limits: limits
+                    )
+                    _ = try UploadTable(connection)
+                        .begin(upload, as: .admin, lease: .seconds(60), claimedUntil: .start + 60, at: .start)
+                }
+                costs[limits] = [created, begun]
+            }
+            let (free, bounded) = (try #require(costs[.none]), try #require(costs[limits]))
+            #expect(bounded == free.map { $0 + 1 })
+        }
+    }
+
+    @Test("what a project uses is found by its name")
+    func usagePlan() async throws {
+        let sqlite = try #require(DatabaseUnderTest.all.first)
+        try await sqlite.withTables { tables in
+            let plan = try await tables.database.read { connection in
+                let recording = RecordingConnection(connection)
+                _ = try UsageTable(recording).usage(of: "p")
+                return try recording.plan().description
+            }
+            #expect(plan == "SEARCH project_usage USING PRIMARY KEY (owner=?)")
+        }
+    }
 }

@@ -167,7 +167,7 @@ struct KeystoneIdentityTests {
         try await keystone.close()
     }
 
-    @Test("system and domain tokens keep their scope and lose their roles")
+    @Test("system and domain tokens keep their scope and their roles, for policy to judge")
     func scopes() async throws {
         let members = [
             "s": Keystone.member(roles: ["admin"], scope: #""system": {"all": true}"#),
@@ -178,9 +178,9 @@ struct KeystoneIdentityTests {
         let keystone = try await ScriptedKeystone { Keystone.answer($0, members: members) }
         try await withIdentity(keystone) { identity in
             let system = try await identity.identify("s")
-            #expect(system.token.scope == .system("all") && system.roles.isEmpty && !system.isAdmin)
+            #expect(system.token.scope == .system("all") && system.roles == ["admin"] && system.isAdmin)
             let domain = try await identity.identify("d")
-            #expect(domain.token.scope == .domain("d-9") && domain.roles.isEmpty && !domain.isAdmin)
+            #expect(domain.token.scope == .domain("d-9") && domain.roles == ["admin"] && domain.isAdmin)
             let unscoped = try await identity.identify("u")
             #expect(unscoped.project == nil && unscoped.roles.isEmpty && !unscoped.token.isAdminProject)
             let admin = try await identity.identify("a")

@@ -159,4 +159,44 @@ struct PolicyRulesTests {
             ]
         )
     }
+
+    /// A service that answers by address, and notes what it was asked.
+    private final class Service: PolicyInquirer {
+        var asked: [String] = []
+
+        func allows(_ rule: String, at address: String) throws(PolicyFault) -> Bool {
+            asked.append("\(rule) \(address)")
+            if address.hasSuffix("/broken") { throw PolicyFault("it is away", isOutage: true) }
+            return address.hasSuffix("/yes")
+        }
+    }
+
+    @Test(
+        "another service is asked when it comes to it, about the rule that was asked first",
+        arguments: [
+            ("http://x/yes", "y", ["asked http://x/yes"]), ("https://x/no", "n", ["asked https://x/no"]),
+            ("not http://x/no", "y", ["asked http://x/no"]), ("@ or http://x/broken", "y", []),
+            ("! and http://x/broken", "n", []), ("http://x/broken or @", "!", ["asked http://x/broken"]),
+            ("rule:other", "y", ["asked http://p/yes"]),
+            ("http://%(project_id)s/%(visibility)s/yes", "y", ["asked http://p/public/yes"]),
+            ("http://%(missing)s/yes", "!", []), ("http://%d/yes", "!", []),
+            ("http://x/yes and http://x/no", "n", ["asked http://x/yes", "asked http://x/no"]),
+        ] as [(String, String, [String])]
+    )
+    func remote(_ text: String, _ expected: String, _ asked: [String]) {
+        let rules = PolicyRules(
+            [("asked", PolicyExpression(text)), ("other", PolicyExpression("http://%(owner)s/yes"))],
+            fallback: nil
+        )
+        let service = Service()
+        var answer = "!"
+        do throws(PolicyFault) {
+            answer = try rules.allows(0, target, credentials, asking: service) ? "y" : "n"
+        } catch {
+            #expect(error.isOutage == text.contains("broken"))
+        }
+        #expect(answer == expected)
+        #expect(service.asked == asked)
+        #expect(rules.haveInquiries)
+    }
 }

@@ -9,7 +9,7 @@ import Testing
 @testable import Policy
 
 /// A directory of its own, and what was logged.
-private final class Site: Sendable {
+final class PolicySite: Sendable {
     let path: String
     let log = Mutex<[String]>([])
     let clock = Mutex(ContinuousClock.now)
@@ -36,18 +36,22 @@ private final class Site: Sendable {
 
     func pass(_ duration: Duration) { clock.withLock { $0 += duration } }
 
-    func policy(_ change: (inout PolicySettings) -> Void = { _ in }) throws -> ImagePolicy {
+    func policy(
+        asking service: (any PolicyService)? = nil,
+        _ change: (inout PolicySettings) -> Void = { _ in }
+    ) throws -> ImagePolicy {
         var settings = PolicySettings()
         settings.fileCandidates = ["\(path)/policy.yaml", "\(path)/policy.json"]
         settings.directoryCandidates = [["\(path)/policy.d"]]
         change(&settings)
         let logger = Logger(label: "test") { _ in Recorder(site: self) }
-        return ImagePolicy(files: try PolicyFiles(settings, logger: logger) { self.clock.withLock { $0 } })
+        let files = try PolicyFiles(settings, logger: logger) { self.clock.withLock { $0 } }
+        return ImagePolicy(files: files, asking: service)
     }
 }
 
 private struct Recorder: LogHandler {
-    let site: Site
+    let site: PolicySite
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.trace
 
@@ -65,10 +69,10 @@ private struct Recorder: LogHandler {
 
 @Suite("Policy files")
 struct PolicyFilesTests {
-    private let site: Site
+    private let site: PolicySite
     private let reader = caller(owner, "reader")
 
-    init() throws { site = try Site() }
+    init() throws { site = try PolicySite() }
 
     private func mayList(_ policy: ImagePolicy) -> Bool {
         policy.followFiles()
@@ -169,7 +173,6 @@ struct PolicyFilesTests {
         #expect(
             log.map { String($0.dropFirst("warning: ".count).dropLast()) } == [
                 "\(file):1: rule 'get_image', column 8: 'and' or 'or' is expected here",
-                "\(file):6: rule 'get_images' asks http://x/y, but other services are not asked: it is denied",
                 "\(file):2: rule 'get_imagse' is unknown to the image service, and no other rule asks it",
                 "\(file):5: rule 'publicize_image' is the same as its default and may be left out",
                 "\(file):4: rule 'add_image' asks rule 'nobody', which is not defined: 'default' answers for it",
@@ -193,13 +196,26 @@ struct PolicyFilesTests {
     @Test("a token for the system or a domain is refused by rules for projects, unless scope is not enforced")
     func scope() throws {
         var admin = caller(owner, "admin")
+        let image = try someImage(.public)
         let strict = try site.policy(), lenient = try site.policy { $0.enforcesScope = false }
         for scope in [CallerToken.Scope.system("all"), .domain("d")] {
             admin.token.scope = scope
             #expect(!strict.allows(.publicizeImage, .none, admin))
             #expect(strict.isAdmin(admin))
             #expect(lenient.allows(.publicizeImage, .none, admin))
-            #expect(strict.refusal(of: .publicizeImage, .none, admin)?.reason == .scope)
+            // 403 whatever there is: it is the token that has to be another.
+            let caller = admin
+            #expect(throws: ServiceError.self) { try strict.mayDo(.publicizeImage, .none, by: caller) }
+            for rule in [PolicyRule.getImage, .modifyImage] {
+                let error = #expect(throws: ServiceError.self) { try strict.require(rule, on: image, by: caller) }
+                #expect(error?.code == .forbidden)
+                #expect(error?.message.hasSuffix("It takes a token of a project.") == true)
+                try lenient.require(rule, on: image, by: caller)
+            }
+            let error = #expect(throws: ServiceError.self) {
+                try strict.requireMetadefs(.getMetadefNamespaces, by: caller)
+            }
+            #expect(error?.code == .forbidden)
         }
     }
 

@@ -27,12 +27,12 @@ struct WireSample: Sendable, CustomTestStringConvertible {
     static let operations: [WireSample] = [
         WireSample(ShowImage(id: id)),
         WireSample(ListImages(query: query)),
-        WireSample(CreateImage(image: image)),
+        WireSample(CreateImage(image: image, limits: limits)),
         WireSample(UpdateImage(image: image)),
         WireSample(DeleteImage(id: id, revision: 7, holder: holder)),
         WireSample(RestoreImage(id: id)),
         WireSample(ListImageTasks(image: id)),
-        WireSample(RelocateImage(image: image, holder: holder)),
+        WireSample(RelocateImage(image: image, holder: holder, limits: limits)),
         WireSample(RecordDigests(image: id, url: "http://a", checksum: "c0", hashAlgorithm: "md5", hashValue: "f0")),
         WireSample(ListMembers(image: id)),
         WireSample(ShowMember(image: id, member: "p2")),
@@ -47,7 +47,17 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ChangeMetadefs(namespace: "n", revision: 7, change: .addTags(["a"], keepsOthers: true))),
         WireSample(FindDefinitions(resourceType: "OS::Glance::Image", names: ["a", "b"])),
         WireSample(ListResourceTypes()),
-        WireSample(BeginStaging(image: id, attempt: "a1", holder: holder, store: "staging@n", url: "file:///a")),
+        WireSample(
+            BeginStaging(
+                image: id,
+                attempt: "a1",
+                holder: holder,
+                store: "staging@n",
+                url: "file:///a",
+                size: 1 << 40,
+                limits: limits
+            )
+        ),
         WireSample(FinishStaging(attempt: "a1", size: 1 << 40, identity: "dev:ino", host: "http://n")),
         WireSample(
             BeginUpload(
@@ -56,9 +66,13 @@ struct WireSample: Sendable, CustomTestStringConvertible {
                 holder: holder,
                 store: "web",
                 url: "http://a",
-                externalMetadata: ["store": "web", "n": 1]
+                externalMetadata: ["store": "web", "n": 1],
+                size: 1 << 40,
+                limits: limits
             )
         ),
+        WireSample(ReserveUpload(attempt: "a1", needed: 5, wanted: 1 << 40)),
+        WireSample(ShowUsage(project: "p1")),
         WireSample(RenewUploads(holder: holder, attempts: ["a1", "a2"])),
         WireSample(
             FinishUpload(
@@ -106,6 +120,8 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
         WireSample(UploadClaim(leaseSeconds: 60)),
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),
+        WireSample(UploadReservation(byteCount: 1 << 40)),
+        WireSample(ProjectUsage(imageCount: 1, uploadingCount: 2, storedBytes: 1 << 40, stagedBytes: 4)),
         WireSample(HeldAttempts(held: ["a1"])),
         WireSample(AbortedUpload(isFinished: true)),
         WireSample(AttemptStates(finished: ["a1"], pending: ["a2"])),
@@ -118,6 +134,13 @@ struct WireSample: Sendable, CustomTestStringConvertible {
     ]
 
     static let id = identifier("6F9619FF-8b86-d011-b42d-00cf4fc964ff")
+    static let limits = UsageLimits(
+        storageQuota: 1 << 40,
+        imageCount: 2,
+        storedMebibytes: 3,
+        stagedMebibytes: 4,
+        uploadingCount: 5
+    )
     static let holder = Holder(node: "host:9292", process: "p1")
     static let caller = Caller(
         user: "u1",

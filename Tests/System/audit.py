@@ -41,7 +41,28 @@ def findings(deployment):
         AND NOT EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = i.id AND l.state = 'staged')"""
     for (image_id,) in rows(deployment, waiting):
         found.append(f"{image_id} is uploading and nobody is at it")
+    counted, plain = usage(deployment, COUNTED), usage(deployment, PLAIN)
+    for project in sorted(counted.keys() | plain.keys()):
+        if counted.get(project, UNUSED) != plain.get(project, UNUSED):
+            found.append(f"{project} uses {plain.get(project)}, and {counted.get(project)} is counted")
     return found
+
+
+UNUSED = (0, 0, 0, 0)
+COUNTED = """SELECT owner, sum(image_count), sum(uploading_count), sum(stored_bytes), sum(staged_bytes)
+    FROM project_usage GROUP BY owner"""
+# What the counters have to say, from the rows themselves.
+PLAIN = """SELECT owner, count(*), sum(CASE WHEN status IN ('saving', 'uploading', 'importing') THEN 1 ELSE 0 END),
+    sum(COALESCE(size, 0) * (SELECT count(*) FROM image_locations l WHERE l.image_id = i.id AND l.state = 'live')
+        + (SELECT COALESCE(sum(u.reserved), 0) FROM uploads u WHERE u.image_id = i.id)),
+    sum(CASE WHEN status IN ('uploading', 'importing') THEN COALESCE(size, 0) ELSE 0 END
+        + (SELECT COALESCE(sum(u.reserved_staging), 0) FROM uploads u WHERE u.image_id = i.id))
+    FROM images i WHERE owner IS NOT NULL AND deleted_at IS NULL GROUP BY owner"""
+
+
+def usage(deployment, query):
+    """What each project uses: images, those whose data is on its way, bytes stored and bytes staged."""
+    return {project: tuple(map(int, figures)) for project, *figures in rows(deployment, query)}
 
 
 def assert_accounted(deployment, seconds=15):

@@ -6,8 +6,11 @@ import json
 import secrets
 import threading
 import time
+import urllib.parse
 
 SERVICE_USER = "glance"
+ENDPOINT = "e0d1"
+SERVICE = "5e41"
 
 
 class ScriptedKeystone:
@@ -16,6 +19,9 @@ class ScriptedKeystone:
     def __init__(self):
         self.service_password = secrets.token_urlsafe(18)
         self.tokens = {}
+        # Unified limits: those of everybody by their names, and those of projects by (project, name).
+        self.registered_limits = {}
+        self.project_limits = {}
         self.service_tokens = []
         self.validations = []
         self.logins = 0
@@ -46,6 +52,10 @@ class ScriptedKeystone:
             "project_domain_name = Default",
             "http_connect_timeout = 1",
         ]
+
+    def limit_options(self):
+        """The lines of [oslo_limit]."""
+        return [f"endpoint_id = {ENDPOINT}"]
 
     def secret_texts(self):
         return [self.service_password, *self.tokens, *self.service_tokens]
@@ -126,6 +136,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         keystone = self.keystone
         if self.headers["X-Auth-Token"] not in keystone.service_tokens:
             return self.answer(401, {"error": {"code": 401}})
+        url = urllib.parse.urlsplit(self.path)
+        if url.path != "/v3/auth/tokens":
+            if keystone.fault == "error":
+                return self.answer(500, {"error": {"code": 500}})
+            return self.tell_limits(url.path, dict(urllib.parse.parse_qsl(url.query)))
         subject = self.headers["X-Subject-Token"]
         keystone.validations.append(subject)
         if keystone.fault == "slow":
@@ -136,6 +151,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, f"<html>{subject}")
         known = keystone.tokens.get(subject)
         self.answer(200, known) if known else self.answer(404, {"error": {"code": 404, "message": subject}})
+
+    def tell_limits(self, path, query):
+        keystone = self.keystone
+        if path == f"/v3/endpoints/{ENDPOINT}":
+            return self.answer(200, {"endpoint": {"id": ENDPOINT, "service_id": SERVICE, "region_id": "RegionOne"}})
+        if query.get("service_id") != SERVICE or query.get("region_id") != "RegionOne":
+            return self.answer(404, {"error": {"code": 404}})
+        if path == "/v3/registered_limits":
+            found = [{"resource_name": n, "default_limit": v} for n, v in keystone.registered_limits.items()]
+            return self.answer(200, {"registered_limits": found})
+        found = [
+            {"resource_name": name, "project_id": project, "resource_limit": value}
+            for (project, name), value in keystone.project_limits.items()
+            if project == query["project_id"]
+        ]
+        self.answer(200, {"limits": found})
 
     def answer(self, status, body, headers=None):
         data = (body if isinstance(body, str) else json.dumps(body)).encode()

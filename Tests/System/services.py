@@ -38,10 +38,10 @@ def wait_until(question, seconds=15, every=0.05):
         time.sleep(every)
 
 
-def make_certificates(folder):
+def make_certificates(folder, *addresses):
     """An authority `ca`, and of it a certificate `server` for 127.0.0.1 and one `client`, by the script of deploy/."""
     for name in ("server", "client"):
-        command = [ROOT / "deploy/make-certificates", folder, name, "IP:127.0.0.1", "DNS:localhost"]
+        command = [ROOT / "deploy/make-certificates", folder, name, "IP:127.0.0.1", "DNS:localhost", *addresses]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
@@ -142,7 +142,8 @@ class API(Program):
 
     def is_healthy(self):
         try:
-            answer = requests.get(self.url + "/healthcheck", timeout=10, verify=self.deployment.authority)
+            shown = {"verify": self.deployment.authority, "cert": self.deployment.client_certificate}
+            answer = requests.get(self.url + "/healthcheck", timeout=10, **shown)
             return answer.status_code == 200
         except requests.RequestException:
             return False
@@ -165,6 +166,9 @@ class Deployment:
         self.socket = directory / "r.sock"
         self.certificates = directory / "tls"
         self.authority = str(self.certificates / "ca.pem") if transport == "tls" else True
+        # What the certificates are for besides 127.0.0.1, and what clients of the API show: nothing, or certificate and key.
+        self.addresses = ()
+        self.client_certificate = None
         self.database = database_for(directory)
         self.key_file = directory / "registry.key"
         self.user_file = directory / "users"
@@ -223,7 +227,7 @@ class Deployment:
 
     def write_secrets(self):
         if self.transport == "tls":
-            make_certificates(self.certificates)
+            make_certificates(self.certificates, *self.addresses)
         secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.key_file.write_text(f"key-1 {secret}\n")
         self.key_file.chmod(0o600)

@@ -8,7 +8,7 @@ import pytest
 
 from services import ROOT, User
 
-CALLERS = ["anonymous", "reader", "member", "owner", "other", "service", "admin"]
+CALLERS = ["anonymous", "reader", "member", "owner", "other", "service", "admin", "system"]
 TABLE = pathlib.Path(__file__).with_name("authorization.txt")
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 
@@ -16,7 +16,7 @@ PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 class Row:
     def __init__(self, line, number):
         fields = line.split(maxsplit=3 + len(CALLERS))
-        assert len(fields) >= 3 + len(CALLERS), f"{TABLE.name}:{number}: method, path, state and seven codes are expected"
+        assert len(fields) >= 3 + len(CALLERS), f"{TABLE.name}:{number}: method, path, state and a code for each caller are expected"
         self.method, self.path, self.state = fields[:3]
         self.codes = dict(zip(CALLERS, (int(code) for code in fields[3 : 3 + len(CALLERS)])))
         self.body = fields[3 + len(CALLERS)].strip() if len(fields) > 3 + len(CALLERS) else None
@@ -96,11 +96,15 @@ def site(shared_deployments):
         User("admin", "admin", "admin,member,reader"),
     ]
     deployment.users.update({user.name: user for user in users})
-    sessions = {name: deployment.session(name) for name in CALLERS if name != "anonymous"}
+    sessions = {name: deployment.session(name) for name in deployment.users}
+    # A token of an administrator for the system instead of a project.
+    system = deployment.session("admin")
+    del system.headers["X-Project-Id"]
+    system.headers["OpenStack-System-Scope"] = "all"
     anonymous = deployment.session("admin")
     for header in [name for name in anonymous.headers if name.startswith("X-")]:
         del anonymous.headers[header]
-    return deployment.url, {"anonymous": anonymous, **sessions}
+    return deployment.url, {"anonymous": anonymous, "system": system, **sessions}
 
 
 def test_every_operation_has_one_row():

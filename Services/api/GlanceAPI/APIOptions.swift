@@ -84,6 +84,14 @@ enum APIOptions {
         default: 1_099_511_627_776,
         help: "Largest upload in bytes."
     )
+    static let storageQuota = ConfigurationOption.byteCount(
+        "DEFAULT",
+        "user_storage_quota",
+        default: 0,
+        help:
+            "Bytes that the images of one project may have in all, each counted once per location; B, KB, MB, GB and TB are "
+            + "powers of 1024. Exact, however many upload at once. 0 for any number; not used with use_keystone_limits."
+    )
     static let hashAlgorithm = ConfigurationOption<DigestAlgorithm>.choice(
         "DEFAULT",
         "hashing_algorithm",
@@ -177,10 +185,12 @@ enum APIOptions {
             OptionDescription(parsesProxyHeaders), OptionDescription(defaultPageSize),
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
+            OptionDescription(storageQuota),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(showsLocations),
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
             OptionDescription(containerFormats), OptionDescription(diskFormats),
             OptionDescription(requiresFormatMatch), OptionDescription(toleratedChecks),
             OptionDescription(propertyCheck), OptionDescription(keyFile),
-        ] + RegistryHopOptions.all + PolicyOptions.all + PropertyProtectionOptions.all + StoreOptions.all
+        ] + LimitOptions.all + RegistryHopOptions.all + PolicyOptions.all + PropertyProtectionOptions.all
+        + StoreOptions.all
 }

@@ -4,15 +4,8 @@ import ServiceKit
 extension KeystoneOptions {
     /// What the section says, or a sentence on what is missing or cannot be.
     static func settings(in configuration: ServiceConfiguration) throws(ConfigurationError) -> KeystoneSettings {
-        let account = Account(
-            configuration: configuration,
-            section: try configuration.value(of: authSection) ?? authURL.name.section
-        )
-        let url = try account.required(authURL)
-        guard let address = KeystoneURL(url) else {
-            throw account.refusal(authURL, "an http or https URL such as https://keystone.example:5000/v3 is expected")
-        }
-        var settings = KeystoneSettings(authURL: address, credential: try account.credential())
+        let section = try configuration.value(of: authSection) ?? authURL.name.section
+        var settings = try login(in: configuration, section: section)
         if let text = try configuration.value(of: challengeURI) {
             guard let uri = KeystoneURL(text) else {
                 throw configuration.refusal(of: challengeURI, because: "an http or https URL is expected")
@@ -24,11 +17,24 @@ extension KeystoneOptions {
         settings.requiresServiceRoles = try configuration.value(of: serviceRolesRequired)
         settings.serviceType = try configuration.value(of: serviceType)
         _ = try configuration.value(of: tokenBinding)
-        try read(connection: &settings, configuration)
         let seconds = try configuration.value(of: cacheTime)
         settings.cachedFor = .seconds(max(seconds, 0))
         settings.outageTime = try configuration.value(of: outageTime)
         settings.sharedCache = try sharedCache(configuration)
+        return settings
+    }
+
+    /// How the service logs in, by the account of a section, and how Keystone is reached.
+    static func login(in configuration: ServiceConfiguration, section: String) throws(ConfigurationError)
+        -> KeystoneSettings
+    {
+        let account = Account(configuration: configuration, section: section)
+        let url = try account.required(authURL)
+        guard let address = KeystoneURL(url) else {
+            throw account.refusal(authURL, "an http or https URL such as https://keystone.example:5000/v3 is expected")
+        }
+        var settings = KeystoneSettings(authURL: address, credential: try account.credential())
+        try read(connection: &settings, configuration)
         return settings
     }
 

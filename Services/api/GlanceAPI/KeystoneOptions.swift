@@ -195,7 +195,8 @@ enum KeystoneOptions {
         help: "Not supported: the text protocol of memcached has no login."
     )
 
-    private static let account = [
+    /// The service's own account, in this section or another.
+    static let account = [
         authURL, authType, username, userID, password, userDomainName, userDomainID, projectName, projectID,
         projectDomainName, projectDomainID, defaultDomainName, defaultDomainID, domainName, domainID, systemScope,
         trustID, credentialID, credentialName, credentialSecret,

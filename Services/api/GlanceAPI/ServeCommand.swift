@@ -11,6 +11,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Policy
+import PolicyHTTP
 import RegistryContract
 import RegistryHTTP
 import ServiceKit
@@ -44,11 +45,13 @@ struct ServeCommand: AsyncParsableCommand {
         )
         let address = try APIOptions.listening.address(in: configuration)
         let shutdownTimeout = try configuration.value(of: APIOptions.listening.shutdownTimeout)
+        let policyService = try HTTPPolicyService(try PolicyOptions.serviceSettings(in: configuration))
         let policy = ImagePolicy(
             files: try PolicyFiles(
                 try PolicyOptions.settings(in: configuration, beside: files),
                 logger: Logger(label: "glance.api.policy")
-            )
+            ),
+            asking: policyService
         )
         let identity = try IdentityOptions.provider(configuration, address, policy, logger)
         let keyFile = try configuration.value(of: APIOptions.keyFile)
@@ -73,12 +76,19 @@ struct ServeCommand: AsyncParsableCommand {
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
         var settings = try settings(configuration, catalogue, declared)
         settings.isServedOverTLS = tls != nil
+        settings.requiresClientCertificates = tls?.requiresClientCertificates ?? false
         settings.propertyProtections = try PropertyProtectionOptions.protections(
             in: configuration,
             beside: files,
             policy: policy,
             logger: logger
         )
+        let limits = try LimitOptions.keystone(in: configuration)
+        if let limits {
+            settings.unifiedLimits = { (project) async throws(ServiceError) in
+                ProjectLimits(try await limits.limits(of: project))
+            }
+        }
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
 
@@ -137,6 +147,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         await registry.shutdown()
         try await identity.shutdown()
+        try await limits?.shutdown()
+        try await policyService.shutdown()
         logger.notice("Stopped")
     }
 
@@ -184,6 +196,8 @@ struct ServeCommand: AsyncParsableCommand {
         settings.maximumRequestIDLength = try configuration.value(of: APIOptions.requestIDLength)
         settings.imageSizeCap = try configuration.value(of: APIOptions.imageSizeCap)
         settings.formatRules = try formatRules(configuration)
+        let storageQuota = try configuration.value(of: APIOptions.storageQuota)
+        settings.storageQuota = storageQuota == 0 ? nil : storageQuota
         settings.propertyCheck = try configuration.value(of: APIOptions.propertyCheck)
         settings.hashAlgorithm = try configuration.value(of: APIOptions.hashAlgorithm)
         settings.locationRules = LocationRules(

@@ -30,14 +30,6 @@ extension HTTPField.Name {
     }
 }
 
-extension Caller {
-    /// Every rule is for callers of a project. Where the token is for the system or a domain, its roles count for
-    /// nothing, which refuses what those rules would refuse for its scope.
-    var rolesOfItsScope: Set<String> {
-        token.scope == .project ? Set(roles.map { $0.lowercased() }) : []
-    }
-}
-
 /// The other end of a connection.
 public enum Peer: Sendable, Hashable {
     case unixSocket

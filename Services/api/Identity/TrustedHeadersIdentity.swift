@@ -69,7 +69,7 @@ public struct TrustedHeadersIdentity: IdentityProvider {
         var caller = Caller(
             user: text(.userID, .user),
             project: text(.projectID, .tenantID, .tenant),
-            roles: Set((headers[.roles] ?? headers[.role] ?? "").commaList)
+            roles: Set((headers[.roles] ?? headers[.role] ?? "").commaList.map { $0.lowercased() })
         )
         caller.token.userDomain = text(.userDomainID)
         caller.token.projectDomain = text(.projectDomainID)
@@ -79,7 +79,6 @@ public struct TrustedHeadersIdentity: IdentityProvider {
             caller.token.scope = .domain(domain)
         }
         caller.token.isAdminProject = headers[.isAdminProject]?.lowercased() != "false"
-        caller.roles = caller.rolesOfItsScope
         caller.isAdmin = isAdmin(caller.roles)
         // A proxy that found the service token wanting says so, beside what the token says.
         if [nil, "Confirmed"].contains(headers[.serviceIdentityStatus]) {

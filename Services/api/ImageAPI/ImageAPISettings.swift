@@ -29,6 +29,8 @@ public struct ImageAPISettings: Sendable {
     public var believesProxyHeaders = false
     /// Whether clients connect with TLS, which makes links begin with `https`.
     public var isServedOverTLS = false
+    /// Whether nobody can connect but with a certificate that the server trusts (`ca_file`).
+    public var requiresClientCertificates = false
     /// Who may see and change which custom properties.
     public var propertyProtections = PropertyProtections.none
     /// Which web pages may use the API.
@@ -43,6 +45,10 @@ public struct ImageAPISettings: Sendable {
     public var imageSizeCap: Int64 = 1 << 40
     /// What data may be, held against `disk_format` (`[image_format]`).
     public var formatRules = FormatRules()
+    /// Bytes that a project's images may have (`user_storage_quota`); `nil`: any number.
+    public var storageQuota: Int64?
+    /// Keystone's limits, which then stand instead of that quota (`use_keystone_limits`).
+    public var unifiedLimits: UnifiedLimits?
     /// Algorithm of the multihash (`hashing_algorithm`).
     public var hashAlgorithm = DigestAlgorithm.sha512
     /// Whether properties must fit the metadata definitions (`check_properties`).

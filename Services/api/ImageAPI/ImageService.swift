@@ -41,6 +41,11 @@ public struct ImageService: Sendable {
         let reading = ImageReading(registry: registry, policy: policy)
         settings.maySeeLocations = { policy.allows(.getImageLocation, PolicyTarget(image: $0, caller: $1), $1) }
         let external = ExternalLocations(catalogue: catalogue)
+        let quotas = UsageQuotas(
+            registry: registry,
+            storageQuota: settings.storageQuota,
+            unified: settings.unifiedLimits
+        )
         let check = PropertyCheck(
             registry: registry,
             policy: policy,
@@ -52,6 +57,7 @@ public struct ImageService: Sendable {
             policy: policy,
             protections: settings.propertyProtections,
             limits: settings.limits,
+            quotas: quotas,
             locationRules: settings.locationRules,
             external: external,
             data: data,
@@ -75,6 +81,7 @@ public struct ImageService: Sendable {
                     policy: policy,
                     protections: settings.propertyProtections,
                     limits: settings.limits,
+                    quotas: quotas,
                     check: check
                 ),
                 change: change,
@@ -89,6 +96,7 @@ public struct ImageService: Sendable {
                     hashAlgorithm: settings.hashAlgorithm,
                     sizeCap: settings.imageSizeCap,
                     inspection: ContentInspection(rules: settings.formatRules, logger: logger),
+                    quotas: quotas,
                     attempts: attempts,
                     holder: holder
                 ),
@@ -100,6 +108,7 @@ public struct ImageService: Sendable {
                     nodeURL: settings.nodeURL,
                     sizeCap: settings.imageSizeCap,
                     digesting: digesting,
+                    quotas: quotas,
                     attempts: attempts,
                     holder: holder
                 ),
@@ -120,7 +129,8 @@ public struct ImageService: Sendable {
                     digests: settings.digestsLocations ? digests : nil,
                     leases: leases,
                     hashAlgorithm: settings.hashAlgorithm,
-                    holder: holder
+                    holder: holder,
+                    quotas: quotas
                 )
             ).routes,
             MetadefNamespaceRoutes(settings: settings, editing: metadefs).routes,
@@ -129,7 +139,7 @@ public struct ImageService: Sendable {
             MetadefTagRoutes(editing: metadefs).routes,
             ResourceTypeRoutes(editing: metadefs).routes,
             PropertyCheckRoutes(reading: reading, check: check, protections: settings.propertyProtections).routes,
-            InfoRoutes(settings: settings, policy: policy).routes,
+            InfoRoutes(settings: settings, policy: policy, quotas: quotas).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]
         responder = ImageResponder(
@@ -139,6 +149,7 @@ public struct ImageService: Sendable {
             monitoring: monitoring,
             versions: VersionDocument(hasSeveralStores: catalogue.isMultiStore),
             table: RouteTable(routes.flatMap { $0 }),
+            policyThreads: PolicyThreads(),
             logger: logger
         )
         self.leases = leases

@@ -1,5 +1,6 @@
 public import ImageModel
 public import PolicyLanguage
+internal import WireJSON
 
 /// A caller as the rule language sees one (Glance, "Policy credentials").
 ///
@@ -32,6 +33,29 @@ public struct CallerCredentials: PolicyCredentials {
     }
 
     private func text(_ value: String?) -> PolicyValue? { value.map { .text($0) } }
+
+    private static let names = [
+        "user_id", "user_domain_id", "system_scope", "domain_id", "project_id", "project_domain_id", "roles",
+        "service_user_id", "service_user_domain_id", "service_project_id", "service_project_domain_id", "service_roles",
+    ]
+
+    /// All of it for another service; what is not there is null.
+    var json: JSONObject {
+        var object = JSONObject()
+        for name in Self.names { object[name] = value(of: name).map(Self.json) ?? .null }
+        object["is_admin_project"] = .bool(caller.token.isAdminProject)
+        if case .system(let part) = caller.token.scope { object["system"] = .string(part) }
+        return object
+    }
+
+    private static func json(_ value: PolicyValue) -> JSONValue {
+        switch value {
+        case .text(let text): .string(text)
+        case .list(let values): .array(values.map(json))
+        case .object(let values):
+            .object(values.sorted { $0.key < $1.key }.reduce(into: JSONObject()) { $0[$1.key] = json($1.value) })
+        }
+    }
 }
 
 extension PolicyTarget: PolicyTargetValues {

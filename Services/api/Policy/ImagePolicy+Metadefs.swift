@@ -32,14 +32,10 @@ extension ImagePolicy {
         by caller: Caller,
         absence: String
     ) throws(ServiceError) {
-        guard let refusal = refusal(of: rule, target, caller) else { return }
-        guard rule != .getMetadefNamespace, allows(.getMetadefNamespace, target, caller) else {
+        guard let refusal = try refusal(of: rule, target, by: caller) else { return }
+        guard rule != .getMetadefNamespace, try mayDo(.getMetadefNamespace, target, by: caller) else {
             throw ServiceError(.notFound, absence, cause: refusal)
         }
-        throw ServiceError(
-            .forbidden,
-            "You are not authorized to complete \(rule.rawValue) action.",
-            cause: refusal
-        )
+        throw Self.forbidden(rule, refusal.reason)
     }
 }

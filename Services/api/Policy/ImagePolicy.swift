@@ -3,14 +3,25 @@ public import ImageModel
 /// Who may do what with images. The one place that turns "no" into an error the caller may see.
 public struct ImagePolicy: Sendable {
     private let files: PolicyFiles?
+    /// Who asks other services where rules want it.
+    private let service: (any PolicyService)?
 
     /// The defaults, whatever files there are.
-    public init() { files = nil }
+    public init() {
+        files = nil
+        service = nil
+    }
 
     /// The defaults and the files, as they stand at each question.
-    public init(files: PolicyFiles) { self.files = files }
+    public init(files: PolicyFiles, asking service: (any PolicyService)? = nil) {
+        self.files = files
+        self.service = service
+    }
 
     private var table: PolicyTable { files?.table ?? .defaults }
+
+    /// Whether any question may have to wait for another service: then every one may block its thread.
+    public var mayBlock: Bool { service != nil && table.asksServices }
 
     /// Takes over what changed in the files. Costs a few looks at the file system; to be called once per request.
     public func followFiles() { files?.follow() }
@@ -22,38 +33,54 @@ public struct ImagePolicy: Sendable {
     public func isAdmin(_ caller: Caller) -> Bool { allows(.contextIsAdmin, .none, caller) }
 
     public func allows(_ rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> Bool {
-        table.refusal(of: rule, target, caller) == nil
+        table.refusal(of: rule, target, caller, asking: service) == nil
+    }
+
+    /// Whether a rule allows, for what a caller is not told of otherwise.
+    ///
+    /// - Throws: `forbidden` for a token of another scope; `unavailable` while the service that decides does not say.
+    public func mayDo(_ rule: PolicyRule, _ target: PolicyTarget, by caller: Caller) throws(ServiceError) -> Bool {
+        try refusal(of: rule, target, by: caller) == nil
     }
 
     /// What a refusal is told as in the log; `nil` where there is none.
-    public func refusal(of rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal? {
-        table.refusal(of: rule, target, caller).map { PolicyRefusal(rule: rule.rawValue, reason: $0) }
+    ///
+    /// - Throws: `forbidden` for a token of another scope; `unavailable` while the service that decides does not say.
+    public func refusal(
+        of rule: PolicyRule,
+        _ target: PolicyTarget,
+        by caller: Caller
+    ) throws(ServiceError) -> PolicyRefusal? {
+        guard let reason = table.refusal(of: rule, target, caller, asking: service) else { return nil }
+        if reason.saysNothingOfImages { throw Self.forbidden(rule, reason) }
+        return PolicyRefusal(rule: rule.rawValue, reason: reason)
     }
 
     /// Whether a rule allows that an operator named; nothing is asked about.
     public func allows(ruleNamed name: String, _ caller: Caller) -> Bool {
-        table.refusal(ofRule: name, .none, caller) == nil
+        table.refusal(ofRule: name, .none, caller, asking: service) == nil
     }
 
     /// Refuses what `rule` does not allow where no image stands to be hidden.
     ///
     /// - Throws: `forbidden`; its cause, for the log, is a ``PolicyRefusal``.
     public func require(_ rule: PolicyRule, _ target: PolicyTarget, by caller: Caller) throws(ServiceError) {
-        if let reason = table.refusal(of: rule, target, caller) { throw Self.forbidden(rule, reason) }
+        if let reason = table.refusal(of: rule, target, caller, asking: service) { throw Self.forbidden(rule, reason) }
     }
 
     /// Refuses what `rule` does not allow on an image that was found.
     ///
     /// - Throws: `forbidden`; `notFound` where the caller may not even see the image, since a refusal would tell that
-    ///   it exists (Image API v2, "Policy").
+    ///   it exists (Image API v2, "Policy"). For what the token is, not who sent it, it is `forbidden` in any case.
     public func require(_ rule: PolicyRule, on image: Image, by caller: Caller) throws(ServiceError) {
         let target = PolicyTarget(image: image, caller: caller), table = table
-        guard let reason = table.refusal(of: rule, target, caller) else {
+        guard let reason = table.refusal(of: rule, target, caller, asking: service) else {
             return try requireOwnership(rule, image.owner, table, caller)
         }
+        if reason.saysNothingOfImages { throw Self.forbidden(rule, reason) }
         let cause = PolicyRefusal(rule: rule.rawValue, reason: reason)
         if rule == .getImage { throw ServiceError(.notFound, "No image found with ID \(image.id)", cause: cause) }
-        if table.refusal(of: .getImage, target, caller) != nil {
+        guard try mayDo(.getImage, target, by: caller) else {
             throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
         }
         throw Self.forbidden(rule, reason)
@@ -64,9 +91,10 @@ public struct ImagePolicy: Sendable {
     /// - Throws: `forbidden`, which names the owner where that is what is wrong.
     public func requireCreate(owner: String?, visibility: Visibility, by caller: Caller) throws(ServiceError) {
         let target = PolicyTarget(proposedOwner: owner, visibility: visibility), table = table
-        var reason = table.refusal(of: .addImage, target, caller)
+        var reason = table.refusal(of: .addImage, target, caller, asking: service)
         if reason == nil, !table.enforcesNewDefaults, !caller.isAdmin, owner != caller.project { reason = .ownership }
         if let reason {
+            if reason.saysNothingOfImages { throw Self.forbidden(.addImage, reason) }
             let cause = PolicyRefusal(rule: PolicyRule.addImage.rawValue, reason: reason)
             if owner == caller.project { throw Self.forbidden(.addImage, reason) }
             throw ServiceError(
@@ -116,11 +144,31 @@ public struct ImagePolicy: Sendable {
         }
     }
 
-    private static func forbidden(_ rule: PolicyRule, _ reason: PolicyRefusal.Reason) -> ServiceError {
-        ServiceError(
+    /// - Returns: `forbidden`; `unavailable` where another service does not say.
+    static func forbidden(_ rule: PolicyRule, _ reason: PolicyRefusal.Reason) -> ServiceError {
+        let cause = PolicyRefusal(rule: rule.rawValue, reason: reason)
+        if case .unanswered = reason {
+            return ServiceError(
+                .unavailable,
+                "The service that decides on \(rule.rawValue) does not answer; try again later.",
+                cause: cause
+            )
+        }
+        let advice = reason == .scope ? " It takes a token of a project." : ""
+        return ServiceError(
             .forbidden,
-            "You are not authorized to complete \(rule.rawValue) action.",
-            cause: PolicyRefusal(rule: rule.rawValue, reason: reason)
+            "You are not authorized to complete \(rule.rawValue) action.\(advice)",
+            cause: cause
         )
+    }
+}
+
+extension PolicyRefusal.Reason {
+    /// Whether the refusal is the same whatever there is: it may be told where what there is may not.
+    var saysNothingOfImages: Bool {
+        switch self {
+        case .scope, .unanswered: true
+        case .denied, .fault, .ownership: false
+        }
     }
 }

@@ -37,10 +37,67 @@ public enum PolicyOptions {
         help: "Refuse tokens for the system or a domain where a rule is for callers of a project."
     )
 
+    private static let form = "application/x-www-form-urlencoded"
+    static let contentType = ConfigurationOption.choice(
+        "oslo_policy",
+        "remote_content_type",
+        of: [form, "application/json"],
+        default: form,
+        help: "How the services of http: and https: checks are told what they are asked."
+    )
+    static let timeout = ConfigurationOption.duration(
+        "oslo_policy",
+        "remote_timeout",
+        default: .seconds(60),
+        atLeast: .milliseconds(1),
+        help: "How long such a service may take to answer, in seconds."
+    )
+    static let verifiesServers = ConfigurationOption.boolean(
+        "oslo_policy",
+        "remote_ssl_verify_server_crt",
+        default: false,
+        help: "Whether the certificates of services of https: checks have to be good."
+    )
+    static let authorities = ConfigurationOption.optionalString(
+        "oslo_policy",
+        "remote_ssl_ca_crt_file",
+        help: "Certificates in PEM of the authorities that are believed then; the system's when unset."
+    )
+    static let certificate = ConfigurationOption.optionalString(
+        "oslo_policy",
+        "remote_ssl_client_crt_file",
+        help: "Certificate in PEM to show to services of https: checks. Needs remote_ssl_client_key_file."
+    )
+    static let key = ConfigurationOption.optionalString(
+        "oslo_policy",
+        "remote_ssl_client_key_file",
+        help: "Private key in PEM of remote_ssl_client_crt_file."
+    )
+
     public static let all: [OptionDescription] = [
         OptionDescription(file), OptionDescription(directories), OptionDescription(defaultRule),
-        OptionDescription(enforcesNewDefaults), OptionDescription(enforcesScope),
+        OptionDescription(enforcesNewDefaults), OptionDescription(enforcesScope), OptionDescription(contentType),
+        OptionDescription(timeout), OptionDescription(verifiesServers), OptionDescription(authorities),
+        OptionDescription(certificate), OptionDescription(key),
     ]
+
+    public static func serviceSettings(
+        in configuration: ServiceConfiguration
+    ) throws(ConfigurationError) -> PolicyServiceSettings {
+        var settings = PolicyServiceSettings()
+        settings.sendsJSON = try configuration.value(of: contentType) != form
+        settings.timeout = try configuration.value(of: timeout)
+        settings.verifiesServers = try configuration.value(of: verifiesServers)
+        settings.authorities = try configuration.value(of: authorities)
+        settings.certificate = try configuration.value(of: certificate)
+        settings.key = try configuration.value(of: key)
+        guard (settings.certificate == nil) == (settings.key == nil) else {
+            throw ConfigurationError(
+                "[oslo_policy] remote_ssl_client_crt_file and remote_ssl_client_key_file belong together"
+            )
+        }
+        return settings
+    }
 
     /// - Parameter files: Tell where relative names are looked for.
     public static func settings(

@@ -7,6 +7,8 @@ public struct PolicyRefusal: Error, Sendable, Equatable, CustomStringConvertible
         case scope
         /// The rule has no answer.
         case fault(String)
+        /// Another service has to decide, and does not say.
+        case unanswered(String)
         /// Beside the former defaults: only the owner and administrators may.
         case ownership
     }
@@ -18,7 +20,7 @@ public struct PolicyRefusal: Error, Sendable, Equatable, CustomStringConvertible
         switch reason {
         case .denied: "policy rule '\(rule)' does not hold"
         case .scope: "policy rule '\(rule)' is for tokens of a project"
-        case .fault(let fault): "policy rule '\(rule)' has no answer: \(fault)"
+        case .fault(let fault), .unanswered(let fault): "policy rule '\(rule)' has no answer: \(fault)"
         case .ownership: "policy rule '\(rule)' is for the owner and administrators (enforce_new_defaults = false)"
         }
     }

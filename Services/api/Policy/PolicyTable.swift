@@ -5,6 +5,8 @@ public import ServiceKit
 /// All rules as they hold together: defaults, and what files put in their place. A value; a reload makes a new one.
 public struct PolicyTable: Sendable {
     public let rules: PolicyRules
+    /// Whether any rule leaves a decision to another service.
+    let asksServices: Bool
     /// Where each rule of a file comes from, as `path:line`.
     public let origins: [String: String]
     /// What is worth a warning, a sentence each.
@@ -42,6 +44,7 @@ public struct PolicyTable: Sendable {
             }
         }
         self.rules = rules
+        asksServices = rules.haveInquiries
         self.origins = origins
         self.places = places
         enforcesNewDefaults = settings.enforcesNewDefaults
@@ -60,11 +63,6 @@ public struct PolicyTable: Sendable {
         let asked = Set(rules.names.flatMap { rules.expression($0)?.references ?? [] })
         for (name, origin) in origins.sorted(by: { $0.key < $1.key }) {
             let expression = rules.expression(name)
-            for remote in expression?.remotes ?? [] {
-                warnings.append(
-                    "\(origin): rule '\(name)' asks \(remote), but other services are not asked: it is denied"
-                )
-            }
             guard let rule = PolicyRule(rawValue: name) else {
                 if !asked.contains(name) {
                     warnings.append(
@@ -102,23 +100,39 @@ public struct PolicyTable: Sendable {
     }
 
     /// Why something is refused; `nil` where it is not.
-    func refusal(of rule: PolicyRule, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
+    func refusal(
+        of rule: PolicyRule,
+        _ target: PolicyTarget,
+        _ caller: Caller,
+        asking service: (any PolicyService)? = nil
+    ) -> PolicyRefusal.Reason? {
         guard let place = places[rule] else { return .denied }
         if place.isForProjects, caller.token.scope != .project { return .scope }
-        return refusal(at: place.index, target, caller)
+        return refusal(at: place.index, target, caller, service)
     }
 
     /// The same for a rule by its name, whoever defined it.
-    func refusal(ofRule name: String, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
+    func refusal(
+        ofRule name: String,
+        _ target: PolicyTarget,
+        _ caller: Caller,
+        asking service: (any PolicyService)? = nil
+    ) -> PolicyRefusal.Reason? {
         guard let index = rules.index(of: name) else { return .denied }
-        return refusal(at: index, target, caller)
+        return refusal(at: index, target, caller, service)
     }
 
-    private func refusal(at index: Int, _ target: PolicyTarget, _ caller: Caller) -> PolicyRefusal.Reason? {
+    private func refusal(
+        at index: Int,
+        _ target: PolicyTarget,
+        _ caller: Caller,
+        _ service: (any PolicyService)?
+    ) -> PolicyRefusal.Reason? {
+        let inquiry = PolicyServiceInquiry(service: service, target: target, caller: caller)
         do throws(PolicyFault) {
-            return try rules.allows(index, target, CallerCredentials(caller)) ? nil : .denied
+            return try rules.allows(index, target, CallerCredentials(caller), asking: inquiry) ? nil : .denied
         } catch {
-            return .fault(error.description)
+            return error.isOutage ? .unanswered(error.description) : .fault(error.description)
         }
     }
 }

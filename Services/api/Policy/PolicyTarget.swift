@@ -1,4 +1,5 @@
 public import ImageModel
+internal import WireJSON
 
 /// What a rule is asked about: the values that `%(name)s` stands for in a rule (Glance, "Policy targets").
 public struct PolicyTarget: Sendable {
@@ -84,6 +85,36 @@ public struct PolicyTarget: Sendable {
         }
     }
 
+    /// All of it for another service; locations are left out.
+    var json: JSONObject {
+        var object = JSONObject()
+        guard !isEmpty else { return object }
+        for (name, value) in image?.properties.sorted(by: { $0.key < $1.key }) ?? [] { object[name] = json(value) }
+        object["project_id"] = json(owner)
+        object["owner"] = json(owner)
+        if let visibility { object["visibility"] = .string(visibility.rawValue) }
+        guard let image else { return object }
+        object["member_id"] = json(memberID)
+        object["id"] = .string(image.id.text)
+        object["image_id"] = .string(image.id.text)
+        object["name"] = json(image.name)
+        object["status"] = .string(image.status.rawValue)
+        object["protected"] = .bool(image.protected)
+        object["os_hidden"] = .bool(image.hidden)
+        object["container_format"] = json(image.containerFormat)
+        object["disk_format"] = json(image.diskFormat)
+        object["min_disk"] = .integer(image.minDisk)
+        object["min_ram"] = .integer(image.minRAM)
+        object["size"] = image.size.map { .integer($0) } ?? .null
+        object["virtual_size"] = image.virtualSize.map { .integer($0) } ?? .null
+        object["checksum"] = json(image.checksum)
+        object["os_hash_algo"] = json(image.hashAlgorithm)
+        object["os_hash_value"] = json(image.hashValue)
+        object["tags"] = .array(image.tags.map { .string($0) })
+        return object
+    }
+
+    private func json(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
     private func text(_ value: String?) -> String { value ?? "None" }
     private func text(_ value: Bool) -> String { value ? "True" : "False" }
 }

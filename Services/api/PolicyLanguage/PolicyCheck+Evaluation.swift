@@ -1,10 +1,13 @@
 extension PolicyCheck {
     /// Whether it holds; for every check but `rule:`, which its rules answer.
     ///
+    /// - Parameter rule: The rule that was asked.
     /// - Throws: ``PolicyFault`` where the reference fails, too, or nobody can be asked.
     func holds(
+        for rule: String,
         _ target: some PolicyTargetValues,
-        _ credentials: some PolicyCredentials
+        _ credentials: some PolicyCredentials,
+        asking inquirer: some PolicyInquirer
     ) throws(PolicyFault) -> Bool {
         switch self {
         case .always: return true
@@ -19,8 +22,11 @@ extension PolicyCheck {
             guard let expected = try pattern.text(for: target) else { return false }
             guard let name = path.first, let value = credentials.value(of: name) else { return false }
             return try value.anyHolds(expected, at: path.dropFirst())
-        case .remote:
-            throw PolicyFault("other services are not asked")
+        case .remote(let pattern):
+            guard let address = try pattern.text(for: target) else {
+                throw PolicyFault("the target has not what the address of the other service is made of")
+            }
+            return try inquirer.allows(rule, at: address)
         case .broken(let reason, let pattern):
             guard try pattern.text(for: target) != nil else { return false }
             throw PolicyFault(reason)

@@ -9,8 +9,8 @@ public enum PolicyCheck: Sendable, Equatable {
     case role(PolicyPattern)
     /// `rule:context_is_admin`: another rule.
     case rule(String)
-    /// `http:` or `https:` and the rest of the address: asks another service.
-    case remote(String)
+    /// `http://…` or `https://…`: asks another service, at an address in which values of the target may stand.
+    case remote(PolicyPattern)
     /// `'public':%(visibility)s`: a literal, in its text form, beside a text of the target.
     case literal(String, PolicyPattern)
     /// `project_id:%(owner)s`: what the credentials hold at a path of names, beside a text of the target.
@@ -35,7 +35,7 @@ public enum PolicyCheck: Sendable, Equatable {
     private init(kind: String, match: String) {
         switch kind {
         case "rule": self = .rule(match)
-        case "http", "https": self = .remote(match)
+        case "http", "https": self = .remote(PolicyPattern("\(kind):\(match)"))
         default:
             let pattern = PolicyPattern(match)
             if kind == "role" {
@@ -56,7 +56,7 @@ public enum PolicyCheck: Sendable, Equatable {
         case .never where word != "!":
             "'\(word)' is no check: one is written kind:match, and this one never holds"
         case .broken(let reason, _): reason
-        case .role(let pattern), .literal(_, let pattern), .credential(_, let pattern):
+        case .role(let pattern), .literal(_, let pattern), .credential(_, let pattern), .remote(let pattern):
             pattern.isMalformed ? "'\(word)' has \(PolicyPattern.malformation)" : nil
         default: nil
         }

@@ -109,7 +109,7 @@ public struct PolicyExplanation: Sendable {
                         try rules.allows(index, target, credentials)
                     } ?? false
             } else {
-                holds = try check.holds(target, credentials)
+                holds = try check.holds(for: "", target, credentials, asking: NoInquirer())
             }
             return holds ? .holds : .fails
         } catch {

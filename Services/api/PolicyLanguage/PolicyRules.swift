@@ -55,11 +55,14 @@ public struct PolicyRules: Sendable {
     /// The rule of a name, or the one that answers for it; `nil` where there is neither.
     public func index(of name: String) -> Int? { indices[name] ?? fallback }
 
+    /// Whether any rule asks another service.
+    public var haveInquiries: Bool { expressions.contains { !$0.remotes.isEmpty } }
+
     public func isDefined(_ name: String) -> Bool { indices[name] != nil }
 
     public func expression(_ name: String) -> PolicyExpression? { indices[name].map { expressions[$0] } }
 
-    /// Whether a rule allows.
+    /// Whether a rule allows, without asking other services.
     ///
     /// - Throws: ``PolicyFault`` where there is no answer, which allows nothing.
     public func allows(
@@ -67,12 +70,25 @@ public struct PolicyRules: Sendable {
         _ target: some PolicyTargetValues,
         _ credentials: some PolicyCredentials
     ) throws(PolicyFault) -> Bool {
-        var course = Course()
-        return try run(rule, depth: 0, &course, target, credentials)
+        try allows(rule, target, credentials, asking: NoInquirer())
+    }
+
+    /// Whether a rule allows.
+    ///
+    /// - Throws: ``PolicyFault`` where there is no answer, which allows nothing.
+    public func allows(
+        _ rule: Int,
+        _ target: some PolicyTargetValues,
+        _ credentials: some PolicyCredentials,
+        asking inquirer: some PolicyInquirer
+    ) throws(PolicyFault) -> Bool {
+        var course = Course(asked: names[rule])
+        return try run(rule, depth: 0, &course, target, credentials, inquirer)
     }
 
     /// How far an evaluation has come.
     private struct Course {
+        let asked: String
         var checksLeft = PolicyRules.checkLimit
         /// Of the circular rules, those that wait for an answer.
         var waiting: [Int] = []
@@ -83,7 +99,8 @@ public struct PolicyRules: Sendable {
         depth: Int,
         _ course: inout Course,
         _ target: some PolicyTargetValues,
-        _ credentials: some PolicyCredentials
+        _ credentials: some PolicyCredentials,
+        _ inquirer: some PolicyInquirer
     ) throws(PolicyFault) -> Bool {
         guard depth <= Self.depthLimit else {
             throw PolicyFault(
@@ -107,12 +124,12 @@ public struct PolicyRules: Sendable {
             let holds: Bool
             if case .rule = step.check {
                 if let other = step.rule {
-                    holds = try run(other, depth: depth + 1, &course, target, credentials)
+                    holds = try run(other, depth: depth + 1, &course, target, credentials, inquirer)
                 } else {
                     holds = false
                 }
             } else {
-                holds = try step.check.holds(target, credentials)
+                holds = try step.check.holds(for: course.asked, target, credentials, asking: inquirer)
             }
             next = holds ? step.ifTrue : step.ifFalse
         }

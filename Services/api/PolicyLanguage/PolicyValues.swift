@@ -44,8 +44,13 @@ public enum PolicyValue: Sendable, Equatable {
 /// Why a rule has no answer. Nothing is allowed by a rule without one.
 public struct PolicyFault: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
+    /// Whether it is another service that does not say: there may be an answer later.
+    public let isOutage: Bool
 
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, isOutage: Bool = false) {
+        self.description = description
+        self.isOutage = isOutage
+    }
 }
 
 extension String {

@@ -76,6 +76,8 @@ struct RegistryHandlers: Sendable {
         handlers.add(listResourceTypes)
         handlers.add(beginUpload)
         handlers.add(renewUploads)
+        handlers.add(reserveUpload)
+        handlers.add(showUsage)
         handlers.add(finishUpload)
         handlers.add(abortUpload)
         handlers.add(releaseUploads)

@@ -4,8 +4,22 @@ public import RegistryContract
 extension ImageTable {
     /// Puts what a client may change, locations included, as `image` has it, while the record is at `image.revision`.
     ///
-    /// - Throws: `changedMeanwhile`; `invalid` or `wrongState` for a location that the image may not have.
+    /// - Throws: `changedMeanwhile`; `invalid` or `wrongState` for a location that the image may not have;
+    ///   `limitExceeded`.
     public func relocate(
+        _ image: Image,
+        as caller: Caller,
+        holder: Holder,
+        claimedUntil: Timestamp,
+        within limits: UsageLimits = .none,
+        at now: Timestamp
+    ) throws -> RelocatedImage {
+        try UsageTable(connection).withinQuota(of: image.owner, limits) {
+            try relocated(image, as: caller, holder: holder, claimedUntil: claimedUntil, at: now)
+        }
+    }
+
+    private func relocated(
         _ image: Image,
         as caller: Caller,
         holder: Holder,

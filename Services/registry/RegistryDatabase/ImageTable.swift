@@ -116,8 +116,8 @@ public struct ImageTable {
 
     // MARK: Writing
 
-    /// - Throws: `duplicate` when the id is taken, by a deleted image too.
-    public func create(_ image: Image, at now: Timestamp) throws -> Image {
+    /// - Throws: `duplicate` when the id is taken, by a deleted image too; `limitExceeded`.
+    public func create(_ image: Image, within limits: UsageLimits = .none, at now: Timestamp) throws -> Image {
         var image = image
         image.createdAt = now
         image.updatedAt = now
@@ -139,6 +139,7 @@ public struct ImageTable {
         guard inserted == 1 else {
             throw RegistryError(.duplicate, "Image ID \(image.id) already exists!", field: "id")
         }
+        try UsageTable(connection).requireRoom(forImageOf: image.owner, limits)
         try insert(properties: image.properties, of: image)
         try insert(tags: image.tags, of: image)
         image.status = .queued

@@ -31,6 +31,8 @@ public struct StagingTable {
                 holder: staging.holder,
                 store: staging.store,
                 url: staging.url,
+                size: staging.size,
+                limits: staging.limits,
                 status: .uploading
             ),
             settling: toSettle,
@@ -41,7 +43,7 @@ public struct StagingTable {
     }
 
     public func finish(_ staging: FinishStaging, at now: Timestamp) throws -> Image {
-        let id = try UploadTable(connection).heldImage(of: staging.attempt, at: now)
+        let id = try UploadTable(connection).held(staging.attempt, at: now).image
         let updated = try connection.execute(
             """
             UPDATE images SET size = ?, updated_at = ?, revision = revision + 1

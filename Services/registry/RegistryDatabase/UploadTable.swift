@@ -23,6 +23,8 @@ public struct UploadTable {
                 store: upload.store,
                 url: upload.url,
                 metadata: upload.externalMetadata,
+                size: upload.size,
+                limits: upload.limits,
                 status: upload.externalMetadata == nil ? .saving : .importing
             ),
             settling: {
@@ -48,6 +50,9 @@ public struct UploadTable {
         var url: String
         /// What a location of somebody else's data is recorded with; `nil` for data of our own.
         var metadata: JSONObject?
+        /// As declared, in bytes.
+        var size: Int64?
+        var limits: UsageLimits
         var status: ImageStatus
     }
 
@@ -67,6 +72,9 @@ public struct UploadTable {
         guard toSettle.isEmpty else { return UploadClaim(leaseSeconds: 0, toSettle: toSettle) }
         let locations = LocationTable(connection)
         try locations.forgetRefused(ofImage: attempt.image)
+        let isStaging = attempt.status == .uploading
+        try UsageTable(connection)
+            .requireRoom(forUploadOf: image.owner, size: attempt.size, staging: isStaging, attempt.limits)
         guard try images.move(attempt.image, from: .queued, to: attempt.status, at: now) else {
             throw Self.refusal(from: attempt.status, to: attempt.status)
         }
@@ -78,12 +86,19 @@ public struct UploadTable {
             attempt: attempt.name,
             at: now
         )
+        let reserved = min(attempt.size ?? 0, UsageTable.largestSize)
         try connection.execute(
-            "INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            """
+            INSERT INTO uploads (attempt, image_id, node, process, expires_at, created_at, reserved, reserved_staging,
+                storage_quota)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
             [
                 .text(attempt.name), .text(attempt.image.text), .text(attempt.holder.node),
                 .text(attempt.holder.process), .integer(now.advanced(by: lease).microseconds),
-                .integer(now.microseconds),
+                .integer(now.microseconds), .integer(isStaging ? 0 : reserved),
+                .integer(isStaging ? reserved : 0),
+                isStaging ? .null : SQLValue(attempt.limits.storageQuota),
             ]
         )
         return UploadClaim(leaseSeconds: lease.components.seconds)
@@ -109,8 +124,11 @@ public struct UploadTable {
         }
     }
 
+    /// - Throws: `leaseLost`; `limitExceeded` where a quota has no room for bytes that nobody took room for.
     public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
-        let id = try heldImage(of: upload.attempt, at: now)
+        let held = try held(upload.attempt, at: now), id = held.image
+        let size = min(upload.size, UsageTable.largestSize)
+        _ = try takeRoom(ReserveUpload(attempt: upload.attempt, needed: size, wanted: size), for: held)
         let locations = LocationTable(connection)
         if try activate(id, from: .saving, upload, at: now) {
             try locations.makeLive(attempt: upload.attempt, identity: upload.identity)
@@ -121,6 +139,28 @@ public struct UploadTable {
         }
         try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
         return try ImageTable(connection).image(id)
+    }
+
+    /// Gives a running upload room for more bytes.
+    ///
+    /// - Throws: `leaseLost`; `limitExceeded` where there is less room than it needs.
+    public func reserve(_ asked: ReserveUpload, at now: Timestamp) throws -> UploadReservation {
+        UploadReservation(byteCount: try takeRoom(asked, for: try held(asked.attempt, at: now)))
+    }
+
+    /// - Returns: how many bytes the upload may have in all: what it wants, where no quota bounds it.
+    private func takeRoom(_ asked: ReserveUpload, for held: Held) throws -> Int64 {
+        guard let quota = held.storageQuota else { return max(asked.needed, asked.wanted) }
+        guard asked.needed > held.reserved else { return held.reserved }
+        guard let owner = try ImageTable(connection).image(held.image).owner else {
+            return max(asked.needed, asked.wanted)
+        }
+        let byteCount = try UsageTable(connection).room(for: asked, beside: held.reserved, of: owner, within: quota)
+        try connection.execute(
+            "UPDATE uploads SET reserved = ? WHERE attempt = ?",
+            [.integer(byteCount), .text(asked.attempt)]
+        )
+        return byteCount
     }
 
     private func activate(
@@ -148,15 +188,27 @@ public struct UploadTable {
         "The image may have been deleted during the upload, cleaning up the chunks uploaded."
     )
 
+    /// An attempt that holds its lease.
+    struct Held {
+        var image: ImageID
+        /// In bytes.
+        var reserved: Int64
+        /// What its project may have; `nil` for any number of bytes.
+        var storageQuota: Int64?
+    }
+
     /// - Throws: `leaseLost` unless the attempt holds its lease.
-    func heldImage(of attempt: String, at now: Timestamp) throws -> ImageID {
-        let held = try connection.query(
-            "SELECT image_id FROM uploads WHERE attempt = ? AND expires_at > ?",
-            [.text(attempt), .integer(now.microseconds)],
-            { $0.text(0) }
-        )
-        guard let text = held.first, let id = ImageID(text) else { throw Self.leaseLost }
-        return id
+    func held(_ attempt: String, at now: Timestamp) throws -> Held {
+        let held = try connection.first(
+            "SELECT image_id, reserved, storage_quota FROM uploads WHERE attempt = ? AND expires_at > ?",
+            [.text(attempt), .integer(now.microseconds)]
+        ) { row in
+            ImageID(row.text(0)).map {
+                Held(image: $0, reserved: row.integer(1), storageQuota: row.optionalInteger(2))
+            }
+        }
+        guard let held = held ?? nil else { throw Self.leaseLost }
+        return held
     }
 
     public func abort(_ upload: AbortUpload, at now: Timestamp) throws -> AbortedUpload {

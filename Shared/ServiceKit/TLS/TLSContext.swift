@@ -4,11 +4,14 @@ public import NIOSSL
 /// What new TLS connections are made with. Follows its files: connections that exist keep what they have.
 public struct TLSContext: Sendable {
     private let files: FollowedFiles<NIOSSLContext>
+    /// Whether a server lets in nobody without a certificate of an authority that it was given.
+    public let requiresClientCertificates: Bool
 
     public enum Side: Sendable { case server, client }
 
     /// - Throws: ``TLSFiles/Fault``, when a file cannot be used, or certificate and key do not belong together.
     public init(_ side: Side, _ paths: TLSFiles, logger: Logger) throws {
+        requiresClientCertificates = side == .server && paths.authority != nil
         files = try FollowedFiles(paths.paths, logger: logger) {
             let configuration =
                 switch side {

@@ -10,17 +10,8 @@ final class KeystoneAuthority: Sendable {
     private let http: KeystoneHTTP
     private let session: KeystoneSession
     private let turns: Turnstile
-    private let outage = Mutex(Outage())
+    private let outage = Mutex(KeystoneOutage())
     private let logger: Logger
-
-    /// How Keystone did of late.
-    private struct Outage {
-        var failureCount = 0
-        var restsUntil: ContinuousClock.Instant?
-    }
-
-    private static let failureLimit = 3
-    private static let rest = Duration.seconds(1)
 
     init(_ settings: KeystoneSettings, now: @escaping @Sendable () -> Timestamp, logger: Logger)
         throws(KeystoneFailure)
@@ -45,7 +36,7 @@ final class KeystoneAuthority: Sendable {
         }
         defer { turns.leave() }
         do throws(KeystoneFailure) {
-            guard !isResting else { throw .resting }
+            guard !outage.withLock({ $0.isResting }) else { throw .resting }
             let answer = try await ask(token, allowsExpired, until: deadline)
             note(nil)
             record(answer == nil ? "refused" : "accepted")
@@ -86,28 +77,8 @@ final class KeystoneAuthority: Sendable {
         throw .serviceRefused
     }
 
-    private var isResting: Bool {
-        outage.withLock { outage in
-            guard let end = outage.restsUntil else { return false }
-            return ContinuousClock.now < end
-        }
-    }
-
     private func note(_ failure: KeystoneFailure?) {
-        let isFirst = outage.withLock { outage -> Bool in
-            switch failure {
-            case nil:
-                outage = Outage()
-                return false
-            case .resting, .busy: return false
-            case .serviceRefused, .status, .malformed: return true
-            case .unreachable, .timedOut:
-                outage.failureCount += 1
-                if outage.failureCount >= Self.failureLimit { outage.restsUntil = .now + Self.rest }
-                return outage.failureCount == 1
-            }
-        }
-        guard isFirst, let failure else { return }
+        guard outage.withLock({ $0.note(failure) }), let failure else { return }
         logger.warning("Tokens cannot be validated", metadata: ["reason": "\(failure)"])
     }
 

@@ -1,4 +1,4 @@
-/// Why Keystone could not be asked about a token. For the log, so it never holds a token, a password or a body.
+/// Why Keystone did not tell what it was asked. For the log, so it never holds a token, a password or a body.
 public enum KeystoneFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// No connection, or one that broke; says why.
     case unreachable(String)
@@ -7,9 +7,9 @@ public enum KeystoneFailure: Error, Sendable, Equatable, CustomStringConvertible
     case status(Int, doing: String)
     /// A document that is not what Keystone answers; says what is wrong with it.
     case malformed(String)
-    /// The credentials of `[keystone_authtoken]` are not good, or are not good enough to validate tokens.
+    /// The service's own credentials are not good, or are not good enough for what it asks.
     case serviceRefused
-    /// Too many tokens wait already.
+    /// Too many questions wait already.
     case busy
     /// Failed a moment ago, so it is left alone for another.
     case resting
@@ -20,8 +20,8 @@ public enum KeystoneFailure: Error, Sendable, Equatable, CustomStringConvertible
         case .timedOut: "Keystone does not answer in time"
         case .status(let status, let doing): "Keystone answers \(status) when asked to \(doing)"
         case .malformed(let reason): "Keystone's answer is not understood: \(reason)"
-        case .serviceRefused: "Keystone refuses the service user of [keystone_authtoken]"
-        case .busy: "too many tokens wait for Keystone"
+        case .serviceRefused: "Keystone refuses the service user's login or what it asks"
+        case .busy: "too many questions wait for Keystone"
         case .resting: "Keystone failed a moment ago and is not asked again yet"
         }
     }

@@ -4,21 +4,21 @@ internal import WireJSON
 /// What Keystone says of a token that is good.
 struct KeystoneToken: Sendable, Equatable {
     var expiry: Timestamp
-    /// Who its bearer is, with the roles that count; `isAdmin` is not decided yet.
+    /// Who its bearer is, with roles in lower case; `isAdmin` is not decided yet.
     private(set) var caller: Caller
-    /// All roles, in the case in which Keystone has them.
+    /// The same roles in the case in which Keystone has them.
     private(set) var roleNames: Set<String>
     /// What an application credential may do, where it is restricted; `nil` for everything.
     var accessRules: [AccessRule]?
     /// The types of service in its catalogue, where that was asked for.
     var serviceTypes: Set<String> = []
 
-    /// `caller` comes with all roles.
+    /// `caller` comes with its roles in the case in which Keystone has them.
     init(expiry: Timestamp, caller: Caller, accessRules: [AccessRule]? = nil, serviceTypes: Set<String> = []) {
         self.expiry = expiry
         self.caller = caller
         roleNames = caller.roles
-        self.caller.roles = caller.rolesOfItsScope
+        self.caller.roles = Self.lowercased(caller.roles)
         self.accessRules = accessRules
         self.serviceTypes = serviceTypes
     }
@@ -60,7 +60,7 @@ struct KeystoneToken: Sendable, Equatable {
         }
         caller.token.isAdminProject = token.object["is_admin_project"]?.boolValue ?? true
         roleNames = caller.roles
-        caller.roles = caller.rolesOfItsScope
+        caller.roles = Self.lowercased(caller.roles)
         self.caller = caller
         if let credential = token.object["application_credential"]?.objectValue, let rules = credential["access_rules"]
         {
@@ -70,6 +70,8 @@ struct KeystoneToken: Sendable, Equatable {
             if let type = service.objectValue?["type"]?.stringValue { serviceTypes.insert(type) }
         }
     }
+
+    private static func lowercased(_ roles: Set<String>) -> Set<String> { Set(roles.map { $0.lowercased() }) }
 
     private static func domain(of member: JSONMembers) -> String? {
         member.object["domain"]?.objectValue?["id"]?.stringValue

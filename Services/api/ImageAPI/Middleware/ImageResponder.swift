@@ -18,6 +18,7 @@ public struct ImageResponder: HTTPResponder {
     let monitoring: Monitoring
     let versions: VersionDocument
     let table: RouteTable
+    let policyThreads: PolicyThreads
     let logger: Logger
 
     public func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -33,7 +34,15 @@ public struct ImageResponder: HTTPResponder {
         var trace = Trace(client: address.client)
         var response: Response
         do {
-            response = try await answer(request, context, base: settings.publicEndpoint ?? address.base, &trace)
+            // Before identity, which asks who is an administrator.
+            policy.followFiles()
+            let base = settings.publicEndpoint ?? address.base
+            response =
+                policy.mayBlock
+                ? try await withTaskExecutorPreference(policyThreads) {
+                    try await answer(request, context, base: base, &trace)
+                }
+                : try await answer(request, context, base: base, &trace)
         } catch {
             response = failure(error, request, trace)
         }
@@ -64,16 +73,7 @@ public struct ImageResponder: HTTPResponder {
             return .json(isList ? .ok : .multipleChoices, request.method == .head ? [] : versions.bytes(base: base))
         }
         let requestID = try requestID(of: request)
-        // Before identity, which asks who is an administrator.
-        policy.followFiles()
-        var caller = try await identity.identify(
-            RequestCredentials(
-                method: request.method.rawValue,
-                path: "/" + target.segments.joined(separator: "/"),
-                headers: request.headers,
-                peer: context.peerAddress.map(Peer.address) ?? .unixSocket
-            )
-        )
+        var caller = try await identity.identify(credentials(of: request, target, context))
         // Identity judged by roles alone, and the rule may ask for more of a caller. Under noauth it is not asked.
         if !(identity is NoAuthIdentity) { caller.isAdmin = policy.isAdmin(caller) }
         trace.requestID = requestID
@@ -116,6 +116,21 @@ public struct ImageResponder: HTTPResponder {
                 )
             return document.response(accept: request.headers[.accept], isHead: request.method == .head)
         }
+    }
+
+    private func credentials(
+        of request: Request,
+        _ target: RequestTarget,
+        _ context: ConnectionContext
+    ) -> RequestCredentials {
+        var credentials = RequestCredentials(
+            method: request.method.rawValue,
+            path: "/" + target.segments.joined(separator: "/"),
+            headers: request.headers,
+            peer: context.peerAddress.map(Peer.address) ?? .unixSocket
+        )
+        credentials.hasClientCertificate = settings.requiresClientCertificates
+        return credentials
     }
 
     private var notFound: ErrorDocument {

@@ -8,6 +8,7 @@ internal import WireJSON
 struct InfoRoutes: Sendable {
     let settings: ImageAPISettings
     let policy: ImagePolicy
+    let quotas: UsageQuotas
 
     var routes: [Route] {
         [
@@ -56,9 +57,21 @@ struct InfoRoutes: Sendable {
         }
     }
 
-    /// Without unified limits nobody's usage is limited, and none is shown.
-    @Sendable func usage(_ request: APIRequest) throws -> Response {
-        .json(.ok, Array(#"{"usage": {}}"#.utf8))
+    /// Without unified limits none is shown.
+    @Sendable func usage(_ request: APIRequest) async throws -> Response {
+        let entries = try await quotas.report(for: request.caller, requestID: request.requestID)
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("usage") { writer in
+                for entry in entries {
+                    writer.field(entry.limit.rawValue) { writer in
+                        writer.field("usage", entry.usage)
+                        writer.field("limit", entry.maximum)
+                    }
+                }
+            }
+        }
+        return .json(.ok, writer.bytes)
     }
 
     private func requireSeveralStores() throws(ServiceError) {

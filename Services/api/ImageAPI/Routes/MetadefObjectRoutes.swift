@@ -22,7 +22,7 @@ struct MetadefObjectRoutes: Sendable {
     @Sendable func list(_ request: APIRequest) async throws -> Response {
         try MetadefObject.requireKnown(parameters: request.target.query)
         let record = try await request.show(.objects, requiring: [.getMetadefObjects], with: editing)
-        let isShown = editing.reading.allows(.getMetadefObject, on: record.namespace, request.caller)
+        let isShown = try editing.reading.mayDo(.getMetadefObject, on: record.namespace, request.caller)
         let objects = isShown ? record.content.objects : []
         return .json(.ok, MetadefDocument.bytes(list: objects, of: request.namespace))
     }

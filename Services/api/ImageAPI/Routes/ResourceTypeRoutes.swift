@@ -26,7 +26,7 @@ struct ResourceTypeRoutes: Sendable {
     @Sendable func listAssociations(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
         let record = try await request.show(.associations, requiring: [.listMetadefResourceTypes], with: editing)
-        let isShown = editing.reading.allows(.getMetadefResourceType, on: record.namespace, request.caller)
+        let isShown = try editing.reading.mayDo(.getMetadefResourceType, on: record.namespace, request.caller)
         return .json(.ok, MetadefDocument.bytes(list: isShown ? record.content.associations : []))
     }
 

@@ -17,6 +17,7 @@ struct ImageChange: Sendable {
     let policy: ImagePolicy
     let protections: PropertyProtections
     let limits: ImageLimits
+    let quotas: UsageQuotas
     let locationRules: LocationRules
     let external: ExternalLocations
     let data: DataDeletion
@@ -197,10 +198,11 @@ struct ImageChange: Sendable {
         while true {
             let image = try await registry.image(id, as: caller, requestID: requestID)
             guard let change = try await decide(image) else { return image }
+            let limits = change.movesData ? try await quotas.limits(of: change.image.owner, for: .location) : .none
             let properties = change.image.properties
             try await check.require(properties, before: image.properties, as: caller, requestID: requestID)
             do throws(RegistryError) {
-                return try await write(change, as: caller, requestID: requestID)
+                return try await write(change, within: limits, as: caller, requestID: requestID)
             } catch {
                 tries += 1
                 guard error.code == .changedMeanwhile, tries < Self.tries else { throw ServiceError(error) }
@@ -209,12 +211,14 @@ struct ImageChange: Sendable {
         }
     }
 
-    private func write(_ change: Change, as caller: Caller, requestID: String) async throws(RegistryError) -> Image {
+    private func write(_ change: Change, within limits: UsageLimits, as caller: Caller, requestID: String)
+        async throws(RegistryError) -> Image
+    {
         guard change.movesData else {
             return try await registry.call(UpdateImage(image: change.image), as: caller, requestID: requestID)
         }
         let relocated = try await registry.call(
-            RelocateImage(image: change.image, holder: holder),
+            RelocateImage(image: change.image, holder: holder, limits: limits),
             as: caller,
             requestID: requestID
         )

@@ -9,6 +9,7 @@ struct ImageCreation: Sendable {
     let policy: ImagePolicy
     let protections: PropertyProtections
     let limits: ImageLimits
+    let quotas: UsageQuotas
     let check: PropertyCheck
 
     func create(_ draft: ImageDraft, as caller: Caller, requestID: String) async throws -> Image {
@@ -21,7 +22,8 @@ struct ImageCreation: Sendable {
         try await check.require(draft.properties, as: caller, requestID: requestID)
         // The registry's clock sets the times.
         let image = draft.image(newID: Self.newID(), owner: owner, now: Timestamp(microseconds: 0))
-        return try await registry.ask(CreateImage(image: image), as: caller, requestID: requestID)
+        let limits = try await quotas.limits(of: owner, for: .image)
+        return try await registry.ask(CreateImage(image: image, limits: limits), as: caller, requestID: requestID)
     }
 
     private static func newID() -> ImageID {

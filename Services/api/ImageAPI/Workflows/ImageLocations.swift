@@ -16,6 +16,7 @@ struct ImageLocations: Sendable {
     let leases: UploadLeases
     let hashAlgorithm: DigestAlgorithm
     let holder: Holder
+    let quotas: UsageQuotas
 
     func show(_ id: ImageID, as caller: Caller, requestID: String) async throws -> Image {
         let image = try await registry.image(id, as: caller, requestID: requestID)
@@ -32,12 +33,13 @@ struct ImageLocations: Sendable {
         try request.requireDigest()
         try image.requireFormats()
         let found = try await find(request.url)
+        let limits = try await quotas.limits(of: image.owner, for: .location)
         var location = ImageLocation(url: request.url)
         if let store = found.data.store { location.metadata["store"] = .string(store) }
         switch (digests, request.expected) {
         case (let digests?, let expected?):
             let place = try digests.reserve()
-            let lease = try await begin(location, image, place, requestID: requestID)
+            let lease = try await begin(location, image, found.data, limits, place, requestID: requestID)
             digests.compare(
                 LocationDigests.Source(image: id, url: request.url, store: found.store, data: found.data),
                 with: expected,
@@ -46,14 +48,14 @@ struct ImageLocations: Sendable {
             )
         case (let digests?, nil):
             let place = try digests.reserve()
-            try await record(location, image, found.data, nil, place, requestID: requestID)
+            try await record(location, image, found.data, limits, nil, place, requestID: requestID)
             digests.compute(
                 LocationDigests.Source(image: id, url: request.url, store: found.store, data: found.data),
                 hashAlgorithm,
                 in: place
             )
         case (nil, let expected):
-            try await record(location, image, found.data, expected, nil, requestID: requestID)
+            try await record(location, image, found.data, limits, expected, nil, requestID: requestID)
         }
     }
 
@@ -93,6 +95,7 @@ struct ImageLocations: Sendable {
         _ location: ImageLocation,
         _ image: Image,
         _ data: ExternalData,
+        _ limits: UsageLimits,
         _ expected: LocationRequest.ExpectedDigest?,
         _ place: LocationDigests.Place?,
         requestID: String
@@ -104,7 +107,7 @@ struct ImageLocations: Sendable {
         if let expected { (image.hashAlgorithm, image.hashValue) = (expected.algorithm, expected.value) }
         do {
             _ = try await registry.call(
-                RelocateImage(image: image, holder: holder),
+                RelocateImage(image: image, holder: holder, limits: limits),
                 as: .service,
                 requestID: requestID
             )
@@ -118,6 +121,8 @@ struct ImageLocations: Sendable {
     private func begin(
         _ location: ImageLocation,
         _ image: Image,
+        _ data: ExternalData,
+        _ limits: UsageLimits,
         _ place: LocationDigests.Place,
         requestID: String
     ) async throws(ServiceError) -> UploadLease {
@@ -128,7 +133,9 @@ struct ImageLocations: Sendable {
             holder: holder,
             store: location.store,
             url: location.url,
-            externalMetadata: location.metadata
+            externalMetadata: location.metadata,
+            size: data.byteCount,
+            limits: limits
         )
         do {
             let claim = try await registry.call(attempt, as: .service, requestID: requestID)

@@ -20,7 +20,8 @@ struct ImageMembership: Sendable {
             throw ServiceError(.forbidden, "Only shared images have members.")
         }
         try require(.getMembers, toDo: "list", on: found.image, by: caller)
-        return policy.allows(.getMember, PolicyTarget(image: found.image, caller: caller), caller) ? found.members : []
+        let target = PolicyTarget(image: found.image, caller: caller)
+        return try policy.mayDo(.getMember, target, by: caller) ? found.members : []
     }
 
     /// One member; every reason not to show it looks alike.
@@ -99,8 +100,8 @@ struct ImageMembership: Sendable {
         let found = try await registry.call(ShowMember(image: id, member: member), as: caller, requestID: requestID)
         try check(found.image)
         let target = PolicyTarget(image: found.image, caller: caller)
-        guard let row = found.member, policy.allows(.getImage, target, caller),
-            policy.allows(.getMember, target, caller)
+        guard let row = found.member, try policy.mayDo(.getImage, target, by: caller),
+            try policy.mayDo(.getMember, target, by: caller)
         else { throw ServiceError(.notFound, ImageMember.absence(of: member, from: id)) }
         return (found.image, row)
     }
@@ -122,8 +123,8 @@ struct ImageMembership: Sendable {
         by caller: Caller
     ) throws(ServiceError) {
         let target = PolicyTarget(image: image, caller: caller)
-        guard policy.allows(.getImage, target, caller) else { throw Self.absence(of: image.id) }
-        if let refusal = policy.refusal(of: rule, target, caller) {
+        guard try policy.mayDo(.getImage, target, by: caller) else { throw Self.absence(of: image.id) }
+        if let refusal = try policy.refusal(of: rule, target, by: caller) {
             throw ServiceError(.forbidden, "Not allowed to \(verb) members for image \(image.id).", cause: refusal)
         }
     }

@@ -34,7 +34,9 @@ struct ImageReading: Sendable {
     func list(_ query: ImageListQuery, as caller: Caller, requestID: String) async throws -> Page {
         try policy.require(.getImages, .project(of: caller), by: caller)
         let found = try await registry.ask(ListImages(query: query), as: caller, requestID: requestID).images
-        let shown = found.filter { policy.allows(.getImage, PolicyTarget(image: $0, caller: caller), caller) }
+        let shown = try found.filter { image in
+            try policy.mayDo(.getImage, PolicyTarget(image: image, caller: caller), by: caller)
+        }
         // A full page of the database may have a successor, whatever policy left of it.
         let isFull = query.limit > 0 && !query.newestOnly && found.count == query.limit
         return Page(images: shown, next: isFull ? shown.last?.id.text : nil)

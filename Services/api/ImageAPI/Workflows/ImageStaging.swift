@@ -16,6 +16,7 @@ struct ImageStaging: Sendable {
     let nodeURL: String?
     let sizeCap: Int64
     let digesting: DigestingUpload
+    let quotas: UsageQuotas
     let attempts: UploadAttempts
     let holder: Holder
 
@@ -41,8 +42,18 @@ struct ImageStaging: Sendable {
         guard let area else {
             throw ServiceError(.unavailable, "The staging directory is not usable; try again later.")
         }
+        let limits = try await quotas.limits(of: image.owner, for: .staging)
         do {
-            try await stage(id, in: area, size: size, digests: digests, body: body, as: caller, requestID: requestID)
+            try await stage(
+                id,
+                within: limits,
+                in: area,
+                size: size,
+                digests: digests,
+                body: body,
+                as: caller,
+                requestID: requestID
+            )
         } catch let error as ServiceError {
             guard (error.cause as? StoreError)?.code == .alreadyExists else { throw error }
             throw ServiceError(.conflict, "The image \(id) has data on staging", cause: error.cause)
@@ -51,6 +62,7 @@ struct ImageStaging: Sendable {
 
     private func stage(
         _ id: ImageID,
+        within limits: UsageLimits,
         in area: StagingArea,
         size: Int64?,
         digests: ExpectedDigests,
@@ -60,7 +72,16 @@ struct ImageStaging: Sendable {
     ) async throws {
         try await attempts.run(id, in: area.store, size: size, requestID: requestID, as: caller) {
             location throws(ServiceError) in
-            try await begin(id, in: area, at: location, as: caller, requestID: requestID)
+            let staging = BeginStaging(
+                image: id,
+                attempt: location.attempt,
+                holder: holder,
+                store: area.recordedStore,
+                url: location.url,
+                size: size,
+                limits: limits
+            )
+            return try await begin(staging, as: caller, requestID: requestID)
         } move: { location, lease in
             guard digests.isEmpty else {
                 return try await digesting.run(
@@ -89,21 +110,12 @@ struct ImageStaging: Sendable {
     }
 
     private func begin(
-        _ id: ImageID,
-        in area: StagingArea,
-        at location: IntendedLocation,
+        _ staging: BeginStaging,
         as caller: Caller,
         requestID: String
     ) async throws(ServiceError) -> UploadClaim {
-        let begin = BeginStaging(
-            image: id,
-            attempt: location.attempt,
-            holder: holder,
-            store: area.recordedStore,
-            url: location.url
-        )
         do {
-            return try await registry.call(begin, as: caller, requestID: requestID)
+            return try await registry.call(staging, as: caller, requestID: requestID)
         } catch {
             // It was queued when it was read; whoever came first, this is no time to stage.
             if error.code == .wrongState { throw ServiceError(.conflict, error.message, cause: error) }

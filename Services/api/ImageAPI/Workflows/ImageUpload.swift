@@ -14,6 +14,7 @@ struct ImageUpload: Sendable {
     let hashAlgorithm: DigestAlgorithm
     let sizeCap: Int64
     let inspection: ContentInspection
+    let quotas: UsageQuotas
     let attempts: UploadAttempts
     let holder: Holder
 
@@ -38,11 +39,25 @@ struct ImageUpload: Sendable {
         let image = try await registry.image(id, as: caller, requestID: requestID)
         try policy.require(.uploadImage, on: image, by: caller)
         try requireReady(image, declaration)
+        let limits = try await quotas.limits(of: image.owner, for: .upload)
         try await attempts.run(id, in: store, size: declaration.size, requestID: requestID, as: caller) {
             location throws(ServiceError) in
-            try await begin(image, at: location, in: store, as: caller, requestID: requestID)
+            let upload = BeginUpload(
+                image: id,
+                attempt: location.attempt,
+                holder: holder,
+                store: catalogue.isMultiStore ? store.identifier : nil,
+                url: location.url,
+                size: declaration.size,
+                limits: limits
+            )
+            return try await begin(upload, as: caller, requestID: requestID)
         } move: { location, lease in
-            try await digesting.run(
+            let takesRoom = declaration.size == nil && limits.storageQuota != nil
+            let room =
+                takesRoom
+                ? StorageReservation(registry: registry, attempt: location.attempt, requestID: requestID) : nil
+            return try await digesting.run(
                 body,
                 to: store,
                 at: location,
@@ -51,7 +66,10 @@ struct ImageUpload: Sendable {
                 expected: declaration.digests,
                 mayStillPublish: { lease.isHeld },
                 accept: inspection.rule(for: image),
-                admit: { _ in try lease.requireHeld() }
+                admit: { byteCount in
+                    try lease.requireHeld()
+                    try await room?.admit(byteCount)
+                }
             )
         } finish: { location, uploaded in
             FinishUpload(
@@ -89,27 +107,18 @@ struct ImageUpload: Sendable {
     }
 
     private func begin(
-        _ image: Image,
-        at location: IntendedLocation,
-        in store: any Store,
+        _ upload: BeginUpload,
         as caller: Caller,
         requestID: String
     ) async throws(ServiceError) -> UploadClaim {
-        let claim = BeginUpload(
-            image: image.id,
-            attempt: location.attempt,
-            holder: holder,
-            store: catalogue.isMultiStore ? store.identifier : nil,
-            url: location.url
-        )
         do {
-            return try await registry.call(claim, as: caller, requestID: requestID)
+            return try await registry.call(upload, as: caller, requestID: requestID)
         } catch {
             // It was queued when it was read: another upload came first (Image API v2, "Upload", answers 410).
             guard error.code == .wrongState || error.code == .notFound else { throw ServiceError(error) }
             throw ServiceError(
                 .gone,
-                "Image \(image.id) could not be found after upload. The image may have been deleted, or another upload of "
+                "Image \(upload.image) could not be found after upload. The image may have been deleted, or another upload of "
                     + "it may be under way.",
                 cause: error
             )

@@ -36,7 +36,7 @@ struct MetadefReading: Sendable {
         try policy.requireMetadefs(.getMetadefNamespaces, by: caller)
         try policy.requireMetadefs(.listMetadefResourceTypes, by: caller)
         let found = try await registry.ask(ListMetadefs(query: query), as: caller, requestID: requestID).namespaces
-        let shown = found.filter { allows(.getMetadefNamespace, on: $0.namespace, caller) }
+        let shown = try found.filter { try mayDo(.getMetadefNamespace, on: $0.namespace, caller) }
         let isFull = query.limit > 0 && shown.count == query.limit
         return Page(namespaces: shown, next: isFull ? shown.last?.namespace.name : nil)
     }
@@ -47,7 +47,7 @@ struct MetadefReading: Sendable {
     }
 
     /// What a rule about single parts leaves of a list of them; all parts of a namespace stand or fall together.
-    func allows(_ rule: PolicyRule, on namespace: MetadefNamespace, _ caller: Caller) -> Bool {
-        policy.allows(rule, PolicyTarget(namespace: namespace), caller)
+    func mayDo(_ rule: PolicyRule, on namespace: MetadefNamespace, _ caller: Caller) throws(ServiceError) -> Bool {
+        try policy.mayDo(rule, PolicyTarget(namespace: namespace), by: caller)
     }
 }

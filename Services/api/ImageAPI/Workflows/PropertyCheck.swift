@@ -23,10 +23,10 @@ struct PropertyCheck: Sendable {
         guard !checked.isEmpty else { return [] }
         let operation = FindDefinitions(resourceType: Self.resourceType, names: checked.keys.sorted())
         let found = try await registry.ask(operation, as: caller, requestID: requestID).namespaces
-        let shown = found.filter { record in
+        let shown = try found.filter { record in
             let target = PolicyTarget(namespace: record.namespace)
-            return policy.allows(.getMetadefNamespace, target, caller)
-                && policy.allows(.getMetadefProperties, target, caller)
+            return try policy.mayDo(.getMetadefNamespace, target, by: caller)
+                && policy.mayDo(.getMetadefProperties, target, by: caller)
         }
         return PropertyCatalogue(shown, of: Self.resourceType).problems(in: checked)
             .filter { $0.kind == .invalid || !declared.contains($0.property) }

@@ -105,7 +105,9 @@ struct UploadAttempts: Sendable {
         } catch {
             // Only where the registry says so the attempt is over. Without an answer nobody knows whether it was recorded:
             // the bytes stay, and the lease's end decides.
-            if error.code == .leaseLost { await undo(store, location, as: caller, requestID: requestID) }
+            if error.code == .leaseLost || error.code == .limitExceeded {
+                await undo(store, location, as: caller, requestID: requestID)
+            }
             throw ServiceError(error)
         }
         do throws(StoreError) {

@@ -29,7 +29,7 @@ extension RegistryHandlers {
                 field: "owner"
             )
         }
-        return try ImageTable(connection).create(operation.image, at: context.now())
+        return try ImageTable(connection).create(operation.image, within: operation.limits, at: context.now())
     }
 
     static let updateImage = RegistryHandler<UpdateImage> { operation, caller, connection, context in

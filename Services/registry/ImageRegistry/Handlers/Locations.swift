@@ -10,6 +10,7 @@ extension RegistryHandlers {
             as: caller,
             holder: operation.holder,
             claimedUntil: now.advanced(by: context.deletionClaim),
+            within: operation.limits,
             at: now
         )
     }

@@ -25,6 +25,10 @@ extension RegistryHandlers {
         )
     }
 
+    static let reserveUpload = RegistryHandler<ReserveUpload> { operation, _, connection, context in
+        try UploadTable(connection).reserve(operation, at: context.now())
+    }
+
     static let finishUpload = RegistryHandler<FinishUpload> { operation, _, connection, context in
         try UploadTable(connection).finish(operation, at: context.now())
     }
