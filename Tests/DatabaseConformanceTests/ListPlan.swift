@@ -72,33 +72,41 @@ enum PlannedImages {
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(count)),
             image(id, i) AS (SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), i FROM n)
             """
-        try await database.write { connection in
-            try connection.script(
-                """
-                INSERT INTO images (id, name, status, visibility, protected, os_hidden, owner, disk_format, container_format,
-                    min_disk, min_ram, size, created_at, updated_at, revision)
-                \(numbers)
-                SELECT id, 'image-' || CAST(i % 1000 AS TEXT), CASE WHEN i % 20 = 0 THEN 'queued' ELSE 'active' END,
-                    CASE i % 10 WHEN 0 THEN 'public' WHEN 1 THEN 'community' WHEN 2 THEN 'shared' WHEN 3 THEN 'shared'
-                        ELSE 'private' END,
-                    0, 0, 'project-' || CAST(i % 50 AS TEXT), 'qcow2', 'bare', 0, 0, 1000, 1700000000000000 + i,
-                    1700000000000000 + i, 1 FROM image;
-                INSERT INTO image_properties (image_id, name, value)
-                \(numbers)
-                SELECT id, 'os_distro', CASE i % 2 WHEN 0 THEN 'debian' ELSE 'ubuntu' END FROM image;
-                INSERT INTO image_properties (image_id, name, value)
-                \(numbers)
-                SELECT id, 'os_version', CAST(i % 500 AS TEXT) FROM image;
-                INSERT INTO image_tags (image_id, value, position)
-                \(numbers)
-                SELECT id, CASE i % 2 WHEN 0 THEN 'lts' ELSE 'tag-' || CAST(i % 400 AS TEXT) END, 0 FROM image;
-                INSERT INTO image_members (image_id, member, status, created_at, updated_at)
-                \(numbers)
-                SELECT id, 'project-' || CAST(i % 48 AS TEXT), 'accepted', 0, 0 FROM image WHERE i % 10 IN (2, 3);
-                """
-            )
-            // As autovacuum does it; SQLite's plans do not depend on data.
-            if connection.dialect.name == .postgresql { try connection.script("ANALYZE") }
-        }
+        let tables = [
+            """
+            INSERT INTO images (id, name, status, visibility, protected, os_hidden, owner, disk_format, container_format,
+                min_disk, min_ram, size, created_at, updated_at, revision)
+            \(numbers)
+            SELECT id, 'image-' || CAST(i % 1000 AS TEXT), CASE WHEN i % 20 = 0 THEN 'queued' ELSE 'active' END,
+                CASE i % 10 WHEN 0 THEN 'public' WHEN 1 THEN 'community' WHEN 2 THEN 'shared' WHEN 3 THEN 'shared'
+                    ELSE 'private' END,
+                0, 0, 'project-' || CAST(i % 50 AS TEXT), 'qcow2', 'bare', 0, 0, 1000, 1700000000000000 + i,
+                1700000000000000 + i, 1 FROM image
+            """,
+            """
+            INSERT INTO image_properties (image_id, name, value)
+            \(numbers)
+            SELECT id, 'os_distro', CASE i % 2 WHEN 0 THEN 'debian' ELSE 'ubuntu' END FROM image
+            """,
+            """
+            INSERT INTO image_properties (image_id, name, value)
+            \(numbers)
+            SELECT id, 'os_version', CAST(i % 500 AS TEXT) FROM image
+            """,
+            """
+            INSERT INTO image_tags (image_id, value, position)
+            \(numbers)
+            SELECT id, CASE i % 2 WHEN 0 THEN 'lts' ELSE 'tag-' || CAST(i % 400 AS TEXT) END, 0 FROM image
+            """,
+            """
+            INSERT INTO image_members (image_id, member, status, created_at, updated_at)
+            \(numbers)
+            SELECT id, 'project-' || CAST(i % 48 AS TEXT), 'accepted', 0, 0 FROM image WHERE i % 10 IN (2, 3)
+            """,
+        ]
+        for table in tables { try await database.write { _ = try $0.execute(table, []) } }
+        // As autovacuum does it; SQLite's plans do not depend on data.
+        guard database.dialect.name == .postgresql else { return }
+        try await database.write { try $0.script("ANALYZE images, image_properties, image_tags, image_members") }
     }
 }
