@@ -34,12 +34,20 @@ struct LinearPatternTests {
         arguments: [
             "(", ")", "a)", "(a", "[", "[a", "*a", "+a", "a**", "a{3,2}", "(?=a)", "(?!a)", "(?<n>a)", "(a)\\1", "a++",
             "\\q", "[z-a]", "\\", "a{2000}", "(?P<n", "^*", "$+", "((a{900}){900}){900}", "((a{255}){255}){255}",
-            "((((a{0}){1000}){1000}){1000}){1000}", "(((){1000}){1000}){1000}", "[abcdefgh]{1000}",
+            "((((a{0}){1000}){1000}){1000}){1000}", "(((){1000}){1000}){1000}", "[abcdefghijklmnopqrst]{1000}",
             String(repeating: "(", count: 10_000) + String(repeating: ")", count: 10_000),
         ]
     )
     func refused(_ pattern: String) {
         #expect(throws: LinearPatternError.self) { try LinearPattern(pattern) }
+    }
+
+    @Test("a long list of names is no large expression")
+    func list() throws {
+        let names = (0..<500).map { "vendor\($0)" }
+        let pattern = try LinearPattern("^(\(names.joined(separator: "|")))$")
+        #expect(names.allSatisfy { pattern.isFound(in: $0) })
+        #expect(!pattern.isFound(in: "vendor500"))
     }
 
     @Test("an expression over which others despair takes no time", .timeLimit(.minutes(1)))

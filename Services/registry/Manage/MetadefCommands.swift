@@ -1,6 +1,5 @@
 import ArgumentParser
 import ImageModel
-import RegistryContract
 import RegistryDatabase
 import ServiceKit
 
@@ -71,7 +70,7 @@ struct LoadWords {
                 complain("\(error), and is passed over")
                 continue
             }
-            let outcome = try await load(file, mode, into: database)
+            let outcome = try await database.write { try MetadefTable($0).load(file, mode, at: Timestamp.now) }
             counts[outcome, default: 0] += 1
             if outcome == .skipped { print("\(file.record.namespace.name) is there already and was left alone.") }
         }
@@ -81,24 +80,6 @@ struct LoadWords {
         let told = words.compactMap { outcome, word in counts[outcome].map { "\($0) \(word)" } }
         print("Namespaces: \(told.isEmpty ? "none loaded" : told.joined(separator: ", ")).")
     }
-
-    private func load(
-        _ file: MetadefCatalogueFile,
-        _ mode: MetadefLoadMode,
-        into database: any Database
-    ) async throws -> MetadefLoadOutcome {
-        var tries = 1
-        while true {
-            do {
-                return try await database.write { try MetadefTable($0).load(file, mode, at: Timestamp.now) }
-            } catch let error as RegistryError where error.code == .duplicate && tries < Self.tries {
-                // Somebody else, such as a second loader, made what was not there a moment ago. Now it is there.
-                tries += 1
-            }
-        }
-    }
-
-    private static let tries = 5
 }
 
 struct LoadMetadefsCommand: CatalogueCommand {

@@ -13,7 +13,8 @@ struct LinearPatternCompiler {
     /// What it took to write the steps, and what a search takes for each scalar of a text at most.
     private(set) var size = 0
 
-    static let limit = 5_000
+    /// Room for an expression of some 5000 characters, such as a long list of names.
+    static let limit = 16_000
 
     mutating func append(_ node: LinearPatternNode) throws(LinearPatternError) {
         // Nodes count too: empty ones write nothing, and may be repeated all the same.
