@@ -112,7 +112,13 @@ public struct ImageService: Sendable {
                     attempts: attempts,
                     holder: holder
                 ),
-                download: ImageDownload(registry: registry, policy: policy, catalogue: catalogue)
+                download: ImageDownload(
+                    registry: registry,
+                    policy: policy,
+                    catalogue: catalogue,
+                    verifies: settings.verifiesDownloads,
+                    digestThreads: digestThreads
+                )
             ).routes,
             ImageTagRoutes(change: change, settings: settings).routes,
             ImageActionRoutes(change: change, settings: settings).routes,
