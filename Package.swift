@@ -77,6 +77,8 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         .systemLibrary(name: "CCrypt", path: "Shared/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        // Calls of Linux that the Glibc module has not.
+        .systemLibrary(name: "CFileSystem", path: "Shared/System/CFileSystem"),
         .systemLibrary(
             name: "CSQLite",
             path: "Shared/System/CSQLite",
@@ -126,9 +128,13 @@ let package = Package(
         library(
             "StoreLayer",
             at: "Services/api/Stores/StoreLayer",
-            ["Digests", "ImageFormats", "StoreLayout", nioCore]
+            ["Digests", "ImageFormats", "StoreLayout", "WireJSON", nioCore]
         ),
-        library("StoreFile", at: "Services/api/Stores/StoreFile", ["StoreLayer", "StoreLayout", nioCore]),
+        library(
+            "StoreFile",
+            at: "Services/api/Stores/StoreFile",
+            ["StoreLayer", "StoreLayout", "WireJSON", "CFileSystem", nioCore]
+        ),
         library("Fetching", at: "Services/api/Fetching", [httpClient, nioCore, nioPosix, nioSSL, nioHTTP1]),
         library("StoreHTTP", at: "Services/api/Stores/StoreHTTP", ["StoreLayer", "Fetching", nioCore]),
         library(
@@ -219,7 +225,10 @@ package.targets += [
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),
     tests(
         "StoreConformanceTests",
-        ["StoreLayer", "StoreFile", "StoreHTTP", "Fetching", "ServiceKit", "Digests", nioCore, nioPosix, nioHTTP1]
+        [
+            "StoreLayer", "StoreFile", "StoreHTTP", "Fetching", "ServiceKit", "Digests", "WireJSON", nioCore, nioPosix,
+            nioHTTP1,
+        ]
     ),
     tests("FetchingTests", ["Fetching"]),
     tests(

@@ -140,6 +140,26 @@ public struct PostponeDeletions: RegistryOperation {
     }
 }
 
+/// `deletions.withdraw`: a store refused for good to delete what an image has let go of, which becomes the image's again.
+/// What belongs to no image that is there, or to an attempt that came to nothing, stays queued.
+public struct WithdrawDeletions: RegistryOperation {
+    public typealias Response = Done
+    public static let name = "deletions.withdraw"
+    public static let effect = RegistryEffect.repeatable
+
+    public var ids: [Int64]
+
+    public init(ids: [Int64]) { self.ids = ids }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { $0.field("ids", array: ids) { $0.integer($1) } }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        ids = try JSONMembers(json).integers("ids")
+    }
+}
+
 extension JSONMembers {
     fileprivate func integers(_ name: String) throws(JSONShapeError) -> [Int64] {
         var integers: [Int64] = []

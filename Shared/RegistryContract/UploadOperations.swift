@@ -22,6 +22,8 @@ public struct BeginUpload: RegistryOperation {
     /// The store that the location belongs to; `nil` in single-store mode.
     public var store: String?
     public var url: String
+    /// What the store adds to the location's metadata.
+    public var metadata: JSONObject
     /// The location's metadata, where data of somebody else is recorded.
     public var externalMetadata: JSONObject?
     /// How many bytes the data has, where that was declared: so much room is taken until the attempt ends.
@@ -35,10 +37,12 @@ public struct BeginUpload: RegistryOperation {
         holder: Holder,
         store: String?,
         url: String,
+        metadata: JSONObject = [:],
         externalMetadata: JSONObject? = nil,
         size: Int64? = nil,
         limits: UsageLimits = .none
     ) {
+        self.metadata = metadata
         self.externalMetadata = externalMetadata
         self.size = size
         self.limits = limits
@@ -57,6 +61,7 @@ public struct BeginUpload: RegistryOperation {
             holder.write(to: &writer)
             if let store { writer.field("store", store) }
             writer.field("url", url)
+            if !metadata.isEmpty { writer.field("metadata", .object(metadata)) }
             if let externalMetadata { writer.field("external_metadata", .object(externalMetadata)) }
             if let size { writer.field("size", size) }
             writer.field(limits: limits)
@@ -65,6 +70,7 @@ public struct BeginUpload: RegistryOperation {
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
+        metadata = try members.object["metadata"] == nil ? [:] : members.object(named: "metadata")
         externalMetadata =
             try members.object["external_metadata"] == nil ? nil : members.object(named: "external_metadata")
         image = try members.imageID("image")

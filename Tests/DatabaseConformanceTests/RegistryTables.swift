@@ -288,6 +288,11 @@ struct RegistryTables: Sendable {
         try await database.write { try LocationTable($0).postponeDeletions(ids, at: now) }
     }
 
+    func withdrawDeletions(_ deletions: [PendingDeletion], at now: Timestamp = .start) async throws {
+        let ids = deletions.map(\.id)
+        try await database.write { try LocationTable($0).withdrawDeletions(ids, at: now) }
+    }
+
     func states(of attempts: [String]) async throws -> AttemptStates {
         try await database.read { try LocationTable($0).states(of: attempts) }
     }

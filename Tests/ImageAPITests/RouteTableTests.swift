@@ -39,6 +39,7 @@ struct RouteTableTests {
         ("/schemas/metadefs/objects", "/schemas/metadefs/objects", "GET"),
         ("/schemas/metadefs/tag", "/schemas/metadefs/tag", "GET"),
         ("/schemas/metadefs/tags", "/schemas/metadefs/tags", "GET"),
+        ("/stores/{store}/{id}", "/stores/fast/1", "DELETE"),
         ("/info/import", "/info/import", "GET"),
         ("/info/stores", "/info/stores", "GET"),
         ("/info/stores/detail", "/info/stores/detail", "GET"),

@@ -92,6 +92,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ClaimDeletions(holder: holder, stores: ["", "fast"], limit: 5)),
         WireSample(FinishDeletions(ids: [1, .max])),
         WireSample(PostponeDeletions(ids: [1, 2])),
+        WireSample(WithdrawDeletions(ids: [1, 2])),
     ]
 
     static let responses: [WireSample] = [

@@ -233,6 +233,7 @@ struct RegistryCallTests {
             BeginUpload.self, RenewUploads.self, ReserveUpload.self, ShowUsage.self, FinishUpload.self,
             AbortUpload.self, ReleaseUploads.self,
             CheckAttempts.self, ClaimDeletions.self, FinishDeletions.self, PostponeDeletions.self,
+            WithdrawDeletions.self,
             ListMetadefs.self, ShowMetadefs.self, CreateMetadefs.self, UpdateMetadefs.self, DeleteMetadefs.self,
             ChangeMetadefs.self, FindDefinitions.self, ListResourceTypes.self,
         ]

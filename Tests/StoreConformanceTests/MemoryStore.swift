@@ -120,7 +120,7 @@ final class MemoryStore: Store {
     }
 }
 
-private struct MemoryBlob: Blob {
+struct MemoryBlob: Blob {
     let totalByteCount: Int64
     let range: Range<Int64>
     let bytes: Chunk

@@ -15,7 +15,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     /// Gives an empty store, and removes it afterwards.
     func withStore(_ test: @escaping Test) async throws { try await run(test) }
 
-    static let all = [file, thinFile, severalDirectories, memory]
+    static let all = [file, thinFile, severalDirectories, memory, multipart, slowMultipart]
 
     static let file = StoreUnderTest(testDescription: "file") { test in
         try await withFileStore { store, directory in try await test(store, { directory.names }) }
@@ -32,6 +32,19 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     static let memory = StoreUnderTest(testDescription: "memory") { test in
         let store = MemoryStore("memory")
         try await test(store, { store.names })
+    }
+
+    static let multipart = StoreUnderTest(testDescription: "multipart") { test in
+        var store = MultipartStore("multipart")
+        store.partByteCount = 65_536
+        try await test(store, { [store] in store.server.names })
+    }
+
+    static let slowMultipart = StoreUnderTest(testDescription: "multipart, slow") { test in
+        var store = MultipartStore("multipart")
+        store.partByteCount = 400_000
+        store.server.plan(.takes(.milliseconds(3)))
+        try await test(store, { [store] in store.server.names })
     }
 }
 

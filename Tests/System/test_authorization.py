@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from services import ROOT, User
+from web_source import WebSource
 
 CALLERS = ["anonymous", "reader", "member", "owner", "other", "service", "admin", "system"]
 TABLE = pathlib.Path(__file__).with_name("authorization.txt")
@@ -54,6 +55,17 @@ def active(sessions, url):
     return values
 
 
+def copied(sessions, url):
+    """Data in a store, and on the web."""
+    values = active(sessions, url)
+    location = {"url": sessions["source"], "metadata": {}}
+    patch = [{"op": "add", "path": "/locations/-", "value": location}]
+    image = f"{url}/v2/images/{values['id']}"
+    answer = sessions["admin"].patch(image, data=json.dumps(patch), headers={"Content-Type": PATCH_TYPE}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return {**values, "store": "fast"}
+
+
 def empty_namespace(sessions, url):
     name = f"ns-{uuid.uuid4()}"
     body = {"namespace": name, "owner": "demo", "visibility": "private"}
@@ -77,15 +89,14 @@ def namespace(sessions, url):
     return values
 
 
-STATES = {function.__name__: function for function in (none, queued, active, empty_namespace, namespace)}
+STATES = {function.__name__: function for function in (none, queued, active, copied, empty_namespace, namespace)}
 
 
 # --- the test --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def site(shared_deployments):
-    options = {"api": {"DEFAULT": ["allow_anonymous_access = true"]}}
+def start(shared_deployments, more=(), **sections):
+    options = {"api": {"DEFAULT": ["allow_anonymous_access = true", *more], **sections}}
     deployment = shared_deployments.start(auth="trusted_headers", stores=("fast", "slow"), options=options)
     users = [
         User("owner", "demo", "member,reader"),
@@ -107,6 +118,22 @@ def site(shared_deployments):
     return deployment.url, {"anonymous": anonymous, "system": system, **sessions}
 
 
+@pytest.fixture(scope="module")
+def site(shared_deployments):
+    return start(shared_deployments)
+
+
+@pytest.fixture(scope="module")
+def site_with_web(shared_deployments):
+    """One with a store that reads from web servers."""
+    several = ["enabled_backends = fast:file, slow:file, web:http", "show_multiple_locations = true"]
+    filtering = ["allowed_hosts = 127.0.0.1", "allowed_ports ="]
+    url, sessions = start(shared_deployments, several, import_filtering_opts=filtering)
+    source = WebSource()
+    yield url, {**sessions, "source": source.add("/data", b"data")}
+    source.close()
+
+
 def test_every_operation_has_one_row():
     document = json.loads((ROOT / "docs" / "openapi.json").read_text())
     methods = ("get", "head", "post", "put", "patch", "delete", "options")
@@ -122,8 +149,8 @@ def test_every_operation_has_one_row():
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.operation)
-def test_callers_get_what_the_table_says(site, row):
-    url, sessions = site
+def test_callers_get_what_the_table_says(request, row):
+    url, sessions = request.getfixturevalue("site_with_web" if row.state == "copied" else "site")
     got, answers = {}, {}
     for caller in CALLERS:
         path, body = row.path, row.body

@@ -92,6 +92,14 @@ enum APIOptions {
             "Bytes that the images of one project may have in all, each counted once per location; B, KB, MB, GB and TB are "
             + "powers of 1024. Exact, however many upload at once. 0 for any number; not used with use_keystone_limits."
     )
+    static let verifiesDownloads = ConfigurationOption.boolean(
+        "DEFAULT",
+        "verify_downloads",
+        default: false,
+        help:
+            "Hold every whole download against os_hash_value, or the checksum, while it is sent, and break it off before "
+            + "its last bytes where the data is damaged. Costs the time of the digest, and sendfile."
+    )
     static let hashAlgorithm = ConfigurationOption<DigestAlgorithm>.choice(
         "DEFAULT",
         "hashing_algorithm",
@@ -186,6 +194,7 @@ enum APIOptions {
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
             OptionDescription(storageQuota),
+            OptionDescription(verifiesDownloads),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(showsLocations),
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
             OptionDescription(containerFormats), OptionDescription(diskFormats),

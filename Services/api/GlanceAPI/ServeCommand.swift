@@ -66,11 +66,10 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger
         )
         let cores = max(2, NIOCore.System.coreCount)
-        let fileThreads = WorkerThreads(count: max(8, cores))
+        let fileThreads = WorkerThreads(count: 1)
         let catalogue = try await StoreOptions.catalogue(
             configuration,
             host: Self.hostName,
-            threads: fileThreads,
             logger: logger
         )
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
@@ -199,6 +198,7 @@ struct ServeCommand: AsyncParsableCommand {
         let storageQuota = try configuration.value(of: APIOptions.storageQuota)
         settings.storageQuota = storageQuota == 0 ? nil : storageQuota
         settings.propertyCheck = try configuration.value(of: APIOptions.propertyCheck)
+        settings.verifiesDownloads = try configuration.value(of: APIOptions.verifiesDownloads)
         settings.hashAlgorithm = try configuration.value(of: APIOptions.hashAlgorithm)
         settings.locationRules = LocationRules(
             areVisible: try configuration.value(of: APIOptions.showsLocations),

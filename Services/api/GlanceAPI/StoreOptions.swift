@@ -7,8 +7,6 @@ import StoreLayer
 /// The options of stores, and the stores they come to.
 enum StoreOptions {
     static let enabled = StoreDirectoryOptions.enabled
-    static let directory = StoreDirectoryOptions.directory
-    static let directories = StoreDirectoryOptions.directories
     static let staging = StoreDirectoryOptions.staging
     static let drivers = ConfigurationOption.list(
         "glance_store",
@@ -33,25 +31,6 @@ enum StoreOptions {
         default: 0,
         help: "Data is read from the heaviest store first."
     )
-    static let permissions = ConfigurationOption.integer(
-        "glance_store",
-        "filesystem_store_file_perm",
-        default: 0,
-        help: "Mode of image files in octal digits; 0 leaves it to the umask. Also in the section of a store."
-    )
-    static let chunkByteCount = ConfigurationOption.integer(
-        "glance_store",
-        "filesystem_store_chunk_size",
-        default: 65_536,
-        in: 1...(1 << 26),
-        help: "Length in bytes of the blocks that may become holes. Also in the section of a store."
-    )
-    static let isThin = ConfigurationOption.boolean(
-        "glance_store",
-        "filesystem_thin_provisioning",
-        default: false,
-        help: "Blocks of zeros become holes. Also in the section of a store."
-    )
 
     static let all: [OptionDescription] =
         [
@@ -61,25 +40,20 @@ enum StoreOptions {
             OptionDescription(weight),
         ]
         + ["glance_store", pattern, "backend_defaults"].flatMap { section in
-            [
-                OptionDescription(directory.inSection(section)), OptionDescription(directories.inSection(section)),
-                OptionDescription(permissions.inSection(section)), OptionDescription(chunkByteCount.inSection(section)),
-                OptionDescription(isThin.inSection(section)),
-            ] + WebStoreOptions.all(in: section)
+            FileStoreSettings.all(in: section) + WebStoreOptions.all(in: section)
         } + WebStoreOptions.rules
 
     /// Opens the configured stores and tries each.
     static func catalogue(
         _ configuration: ServiceConfiguration,
         host: String,
-        threads: WorkerThreads,
         logger: Logger
     ) async throws -> StoreCatalogue {
         let backends = try configuration.value(of: enabled)
         guard !backends.isEmpty else {
-            let store = FileStore("file", try options(configuration, "glance_store"), threads: threads)
+            let store = try FileStoreSettings.store("file", configuration, "glance_store")
             try await store.prepare()
-            let staging = try await stagingStore(configuration, threads, logger)
+            let staging = try await stagingStore(configuration, logger)
             return StoreCatalogue(
                 single: store,
                 others: try otherStores(configuration),
@@ -95,7 +69,7 @@ enum StoreOptions {
                     "enabled_backends: the name '\(backend.key)' is reserved; no store may begin with os_glance_"
                 )
             }
-            let store = try await Self.store(backend, configuration, threads: threads)
+            let store = try await Self.store(backend, configuration)
             if let file = store as? FileStore { stores.append(file) }
             entries.append(
                 StoreCatalogue.Entry(
@@ -106,7 +80,7 @@ enum StoreOptions {
             )
         }
         for reserved in StoreCatalogue.reservedIdentifiers.sorted() {
-            if let store = try await reservedStore(reserved, configuration, threads, logger) {
+            if let store = try await reservedStore(reserved, configuration, logger) {
                 entries.append(StoreCatalogue.Entry(store))
                 if reserved == StagingArea.identifier { staging = store }
             }
@@ -136,7 +110,6 @@ enum StoreOptions {
     /// The staging directory of a configuration without `enabled_backends`.
     private static func stagingStore(
         _ configuration: ServiceConfiguration,
-        _ threads: WorkerThreads,
         _ logger: Logger
     ) async throws -> FileStore? {
         let uri = try configuration.value(of: staging)
@@ -146,7 +119,11 @@ enum StoreOptions {
             throw configuration.refusal(of: staging, because: "a file:// URI with the path of a directory is expected")
         }
         return try await prepared(
-            FileStore(StagingArea.identifier, FileStoreOptions(directories: [directory]), threads: threads),
+            FileStore(
+                StagingArea.identifier,
+                FileStoreOptions(directories: [directory]),
+                threads: WorkerThreads(count: FileStoreSettings.threadCount.defaultValue)
+            ),
             isConfigured: configuration.isSet(staging),
             logger
         )
@@ -154,12 +131,11 @@ enum StoreOptions {
 
     private static func store(
         _ backend: OptionPair,
-        _ configuration: ServiceConfiguration,
-        threads: WorkerThreads
+        _ configuration: ServiceConfiguration
     ) async throws -> any Store {
         switch backend.value {
         case "file":
-            let store = FileStore(backend.key, try options(configuration, backend.key), threads: threads)
+            let store = try FileStoreSettings.store(backend.key, configuration, backend.key)
             try await store.prepare()
             return store
         case "http":
@@ -188,14 +164,17 @@ enum StoreOptions {
     private static func reservedStore(
         _ identifier: String,
         _ configuration: ServiceConfiguration,
-        _ threads: WorkerThreads,
         _ logger: Logger
     ) async throws -> FileStore? {
-        let directory = Self.directory.inSection(identifier)
+        let directory = FileStoreSettings.directory.inSection(identifier)
         let isConfigured = configuration.isSet(directory)
         let path = try StoreDirectoryOptions.reservedDirectory(identifier, in: configuration)
         return try await prepared(
-            FileStore(identifier, FileStoreOptions(directories: [try DataDirectory(path)]), threads: threads),
+            FileStore(
+                identifier,
+                FileStoreOptions(directories: [try DataDirectory(path)]),
+                threads: WorkerThreads(count: FileStoreSettings.threadCount.defaultValue)
+            ),
             isConfigured: isConfigured,
             logger
         )
@@ -213,26 +192,5 @@ enum StoreOptions {
             )
             return nil
         }
-    }
-
-    /// What a store's section leaves out is taken from `[backend_defaults]`.
-    private static func options(_ configuration: ServiceConfiguration, _ section: String) throws -> FileStoreOptions {
-        func value<Value>(_ option: ConfigurationOption<Value>) throws -> Value {
-            try configuration.value(of: option, ofStore: section)
-        }
-        let several = try value(directories)
-        let isSingleSet = configuration.isSet(directory.inSection(section))
-        guard several.isEmpty || !isSingleSet else {
-            throw ProgramFailure(
-                "[\(section)]: filesystem_store_datadir and filesystem_store_datadirs exclude each other; set one of them"
-            )
-        }
-        var options = FileStoreOptions(
-            directories: several.isEmpty ? [try DataDirectory(try value(directory))] : try DataDirectory.list(several)
-        )
-        options.permissions = try FileStoreOptions.permissions(decimal: try value(permissions))
-        options.blockByteCount = try value(chunkByteCount)
-        options.isThin = try value(isThin)
-        return options
     }
 }

@@ -49,6 +49,8 @@ public struct ImageAPISettings: Sendable {
     public var storageQuota: Int64?
     /// Keystone's limits, which then stand instead of that quota (`use_keystone_limits`).
     public var unifiedLimits: UnifiedLimits?
+    /// Whether whole downloads are held against the digest that was recorded (`verify_downloads`).
+    public var verifiesDownloads = false
     /// Algorithm of the multihash (`hashing_algorithm`).
     public var hashAlgorithm = DigestAlgorithm.sha512
     /// Whether properties must fit the metadata definitions (`check_properties`).

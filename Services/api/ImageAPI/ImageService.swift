@@ -112,7 +112,13 @@ public struct ImageService: Sendable {
                     attempts: attempts,
                     holder: holder
                 ),
-                download: ImageDownload(registry: registry, policy: policy, catalogue: catalogue)
+                download: ImageDownload(
+                    registry: registry,
+                    policy: policy,
+                    catalogue: catalogue,
+                    verifies: settings.verifiesDownloads,
+                    digestThreads: digestThreads
+                )
             ).routes,
             ImageTagRoutes(change: change, settings: settings).routes,
             ImageActionRoutes(change: change, settings: settings).routes,
@@ -139,6 +145,15 @@ public struct ImageService: Sendable {
             MetadefTagRoutes(editing: metadefs).routes,
             ResourceTypeRoutes(editing: metadefs).routes,
             PropertyCheckRoutes(reading: reading, check: check, protections: settings.propertyProtections).routes,
+            StoreRoutes(
+                removal: StoreRemoval(
+                    registry: registry,
+                    policy: policy,
+                    catalogue: catalogue,
+                    data: data,
+                    holder: holder
+                )
+            ).routes,
             InfoRoutes(settings: settings, policy: policy, quotas: quotas).routes,
             SchemaRoutes(schema: settings.schema).routes,
         ]

@@ -85,6 +85,7 @@ struct RegistryHandlers: Sendable {
         handlers.add(claimDeletions)
         handlers.add(finishDeletions)
         handlers.add(postponeDeletions)
+        handlers.add(withdrawDeletions)
         return handlers
     }()
 

@@ -246,6 +246,35 @@ public struct LocationTable {
         }
     }
 
+    /// Gives locations back to images that are there. Where the image has data again at the same place, or somebody else
+    /// names it, the deletion stays queued.
+    public func withdrawDeletions(_ ids: [Int64], at now: Timestamp) throws {
+        for id in ids {
+            let images = try connection.query(
+                """
+                SELECT image_id FROM image_locations l WHERE l.id = ? AND l.state = 'deleting' AND l.unfinished = 0
+                    AND EXISTS (SELECT 1 FROM images i WHERE i.id = l.image_id AND i.deleted_at IS NULL
+                        AND i.status IN ('active', 'deactivated'))
+                    AND NOT EXISTS (SELECT 1 FROM image_locations other
+                        WHERE other.url = l.url AND other.id <> l.id AND other.state <> 'deleting')
+                """,
+                [.integer(id)],
+                { $0.text(0) }
+            )
+            guard let image = images.first else { continue }
+            try connection.execute(
+                """
+                UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0 WHERE id = ?
+                """,
+                [.integer(id)]
+            )
+            try connection.execute(
+                "UPDATE images SET updated_at = ?, revision = revision + 1 WHERE id = ?",
+                [.integer(now.microseconds), .text(image)]
+            )
+        }
+    }
+
     /// What is known of attempts: finished, or pending (intended, or queued for deletion).
     public func states(of attempts: [String]) throws -> AttemptStates {
         var states = AttemptStates(finished: [], pending: [])

@@ -22,7 +22,7 @@ public struct UploadTable {
                 holder: upload.holder,
                 store: upload.store,
                 url: upload.url,
-                metadata: upload.externalMetadata,
+                metadata: upload.externalMetadata ?? upload.locationMetadata,
                 size: upload.size,
                 limits: upload.limits,
                 status: upload.externalMetadata == nil ? .saving : .importing
@@ -48,7 +48,7 @@ public struct UploadTable {
         var holder: Holder
         var store: String?
         var url: String
-        /// What a location of somebody else's data is recorded with; `nil` for data of our own.
+        /// What the location is recorded with; `nil` for nothing but its store.
         var metadata: JSONObject?
         /// As declared, in bytes.
         var size: Int64?
@@ -275,5 +275,14 @@ public struct UploadTable {
             try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(attempt)])
         }
         try LocationTable(connection).drop(attempt: attempt, isDiscarded: isDiscarded)
+    }
+}
+
+extension BeginUpload {
+    /// The store's name is not the store's own to say: it is the one that the location is recorded for.
+    fileprivate var locationMetadata: JSONObject {
+        var metadata = metadata
+        metadata["store"] = store.map { .string($0) }
+        return metadata
     }
 }

@@ -65,7 +65,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         // Where a test speaks to this handler alone there is no encoder, and no phrase to be written.
         guard let encoder = try? context.pipeline.syncOperations.handler(type: HTTPResponseEncoder.self) else { return }
         do {
-            try context.pipeline.syncOperations.addHandler(ReasonPhrases(), position: .after(encoder))
+            try context.pipeline.syncOperations.addHandlers(
+                [ReasonPhrases(), FileSender(stalledWrite: limits.stalledWrite)],
+                position: .after(encoder)
+            )
         } catch {
             preconditionFailure("the encoder was there a moment ago: \(error)")
         }

@@ -236,4 +236,5 @@ extension HTTPField.Name {
 
     static let requestID = known("x-openstack-request-id")
     static let acceptPatch = known("Accept-Patch")
+    static let contentMD5 = known("Content-MD5")
 }

@@ -11,9 +11,6 @@ struct ImageDataRoutes: Sendable {
     let staging: ImageStaging
     let download: ImageDownload
 
-    /// One read of a download, two of which are in memory at a time.
-    static let chunkByteCount = 512 << 10
-
     var routes: [Route] {
         [
             Route(.get, "/images/{id}/file", get),
@@ -78,48 +75,5 @@ struct ImageDataRoutes: Sendable {
         }
         let length = request.request.headers[.contentLength].flatMap { Int64($0) }
         return length == 0 ? nil : length
-    }
-
-    /// `prefer`: a list with commas; of several the last counts.
-    private func preferredStores(_ request: APIRequest) -> [String]? {
-        let text = request.target.query.last { $0.name == "prefer" }?.value ?? ""
-        let stores = text.split(separator: ",").map { String($0.filter { $0 != " " && $0 != "\t" }) }
-            .filter { !$0.isEmpty }
-        return stores.isEmpty ? nil : stores
-    }
-
-    /// 200 with all of it, 206 with a part, 204 where there is no data.
-    @Sendable func get(_ request: APIRequest) async throws -> Response {
-        try request.requireNoBody()
-        let opened = try await download.open(
-            try request.imageID(),
-            preferred: preferredStores(request),
-            as: request.caller,
-            requestID: request.requestID
-        ) { size throws(ServiceError) in
-            try ByteRange.requested(
-                range: request.request.headers[.range],
-                contentRange: request.request.headers[.contentRange],
-                size: size
-            )
-        }
-        guard let opened else { return .empty() }
-        let range = opened.blob.range
-        var headers: HTTPFields = [.contentType: "application/octet-stream", .contentLength: String(range.count)]
-        if let checksum = opened.image.checksum, let name = HTTPField.Name("Content-MD5") { headers[name] = checksum }
-        if opened.isPartial {
-            headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(opened.blob.totalByteCount)"
-        }
-        let blob = opened.blob
-        return Response(
-            status: opened.isPartial ? .partialContent : .ok,
-            headers: headers,
-            body: ResponseBody(contentLength: range.count) { writer in
-                defer { blob.close() }
-                // A stream that comes up short throws, and so aborts the connection.
-                for try await chunk in blob.chunks(of: Self.chunkByteCount) { try await writer.write(chunk) }
-                try await writer.finish(nil)
-            }
-        )
     }
 }

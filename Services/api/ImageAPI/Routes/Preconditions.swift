@@ -40,6 +40,16 @@ struct Preconditions: Sendable, Equatable {
         return response
     }
 
+    /// For a request for data: whether the client has it already.
+    ///
+    /// - Parameter tag: Of the data; `nil` where nobody knows its digest, which only `*` matches.
+    /// - Throws: `preconditionFailed`.
+    func hasData(_ tag: EntityTag?) throws(ServiceError) -> Bool {
+        if let match, match != .any, tag.map(match.matchesStrongly) != true { throw Self.failure }
+        guard let noneMatch else { return false }
+        return noneMatch == .any || tag.map(noneMatch.matchesWeakly) == true
+    }
+
     private static let failure = ServiceError(
         .preconditionFailed,
         "The image is not in the state that the request's precondition names; nothing was changed."

@@ -8,26 +8,27 @@ struct ImageDownload: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
     let catalogue: StoreCatalogue
+    /// Whether whole downloads are held against the digest that was recorded (`verify_downloads`).
+    let verifies: Bool
+    /// Where that is computed.
+    let digestThreads: WorkerThreads
 
     struct Opened: Sendable {
-        var image: Image
         var blob: any Blob
-        /// Whether a part was asked for.
-        var isPartial: Bool
+        /// The store that it was opened in.
+        var store: String
     }
 
-    /// - Parameters:
-    ///   - preferred: Stores that the caller would have the data read from; others follow where these fail. `nil` where
-    ///     the caller said nothing of it.
-    ///   - range: Decides which part, from the length of the data.
-    /// - Returns: `nil` when the image has no data, or none is left of it in any store.
-    func open(
+    /// The image, if the caller may have its data.
+    ///
+    /// - Parameter preferred: Stores that the caller would have the data read from; `nil` where the caller said nothing of
+    ///   it.
+    func find(
         _ id: ImageID,
         preferred: [String]? = nil,
         as caller: Caller,
-        requestID: String,
-        range: (Int64) throws(ServiceError) -> Range<Int64>?
-    ) async throws -> Opened? {
+        requestID: String
+    ) async throws -> Image {
         let image = try await registry.image(id, as: caller, requestID: requestID)
         if image.status == .deactivated, !caller.isAdmin {
             try policy.require(.getImage, on: image, by: caller)
@@ -41,8 +42,14 @@ struct ImageDownload: Sendable {
             try policy.require(.downloadFromStore, on: image, by: caller)
             try requireConfigured(preferred)
         }
-        guard !image.locations.isEmpty, let size = image.size else { return nil }
-        let part = try range(size)
+        return image
+    }
+
+    /// - Parameters:
+    ///   - part: The bytes wanted; all when `nil`.
+    ///   - preferred: Stores to try first; others follow where these fail.
+    /// - Returns: `nil` when none of the data is left in any store.
+    func open(_ image: Image, _ part: Range<Int64>?, preferred: [String]? = nil) async throws -> Opened? {
         var failure: StoreError?
         for location in catalogue.ordered(image.locations, preferred: preferred ?? []) {
             guard let store = catalogue.store(holding: StoreLocation(url: location.url, store: location.store)) else {
@@ -51,12 +58,12 @@ struct ImageDownload: Sendable {
             }
             do throws(StoreError) {
                 let blob = try await store.open(location.url, range: part)
-                guard blob.totalByteCount == size else {
+                guard blob.totalByteCount == image.size else {
                     blob.close()
                     failure = StoreError(.failed, "The data has not the length that was recorded")
                     continue
                 }
-                return Opened(image: image, blob: blob, isPartial: part != nil)
+                return Opened(blob: blob, store: store.identifier)
             } catch {
                 failure = error
             }

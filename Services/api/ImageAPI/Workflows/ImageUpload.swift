@@ -48,6 +48,7 @@ struct ImageUpload: Sendable {
                 holder: holder,
                 store: catalogue.isMultiStore ? store.identifier : nil,
                 url: location.url,
+                metadata: store.metadata(of: location.url),
                 size: declaration.size,
                 limits: limits
             )

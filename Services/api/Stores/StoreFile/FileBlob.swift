@@ -8,26 +8,45 @@ final class FileBlob: Blob {
     let totalByteCount: Int64
     let range: Range<Int64>
     private let threads: WorkerThreads
+    private let timeLimit: Duration?
     private let file: Mutex<OpenFile?>
 
     /// - Throws: `sizeMismatch` when the file ends before `range` does.
-    init(_ file: OpenFile, totalByteCount: Int64, range: Range<Int64>?, threads: WorkerThreads) throws(StoreError) {
+    init(
+        _ file: OpenFile,
+        totalByteCount: Int64,
+        range: Range<Int64>?,
+        threads: WorkerThreads,
+        timeLimit: Duration?
+    ) throws(StoreError) {
         let range = range ?? 0..<totalByteCount
         precondition(range.lowerBound >= 0)
         guard range.upperBound <= totalByteCount else { throw .tooShort(range.upperBound, totalByteCount) }
         self.totalByteCount = totalByteCount
         self.range = range
         self.threads = threads
+        self.timeLimit = timeLimit
         self.file = Mutex(file)
     }
 
     var localFile: LocalFile? {
-        file.withLock { file in file.map { LocalFile(descriptor: $0.descriptor, range: range) } }
+        let (threads, limit) = (threads, timeLimit)
+        return file.withLock { $0 }.map { file in
+            LocalFile(descriptor: file.descriptor, range: range) { part throws(StoreError) in
+                try await threads.run(within: limit) { () throws(StoreError) in try file.load(part) }
+            }
+        }
     }
 
     func chunks(of byteCount: Int) -> any ChunkSequence {
         precondition(byteCount > 0)
-        return FileChunks(file: file.withLock { $0 }, range: range, byteCount: byteCount, threads: threads)
+        return FileChunks(
+            file: file.withLock { $0 },
+            range: range,
+            byteCount: byteCount,
+            threads: threads,
+            timeLimit: timeLimit
+        )
     }
 
     func close() { file.withLock { $0 = nil } }
@@ -41,6 +60,7 @@ private struct FileChunks: AsyncSequence, Sendable {
     let range: Range<Int64>
     let byteCount: Int
     let threads: WorkerThreads
+    let timeLimit: Duration?
 
     func makeAsyncIterator() -> Iterator { Iterator(chunks: self, offset: range.lowerBound) }
 
@@ -54,7 +74,7 @@ private struct FileChunks: AsyncSequence, Sendable {
             try Task.checkCancellation()
             guard let current = try ahead ?? read() else { return nil }
             ahead = nil
-            let chunk = try await current.value()
+            let chunk = try await current.value(within: chunks.timeLimit)
             ahead = try read()
             return chunk
         }
@@ -93,7 +113,7 @@ extension OpenFile {
 }
 
 extension StoreError {
-    fileprivate static func tooShort(_ expected: Int64, _ got: Int64) -> StoreError {
+    static func tooShort(_ expected: Int64, _ got: Int64) -> StoreError {
         StoreError(.sizeMismatch, "Size mismatch: expected \(expected) bytes, got \(got) bytes")
     }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 public import StoreLayer
 
@@ -13,27 +14,27 @@ extension FileStore {
     ) async throws -> StoredData {
         let files = try files(location)
         let options = options
-        let file = try await threads.run { () throws(StoreError) in try files.begin() }
+        let file = try await call { () throws(StoreError) in try files.begin(size: size) }
         do {
-            try await threads.run { () throws(StoreError) in
+            try await call { () throws(StoreError) in
                 guard mayStillPublish() else { throw .superseded }
             }
-            let byteCount = try await fill(file, with: body)
+            let byteCount = try await fill(file, with: body, size: size)
             // A body may end early when its reader is cancelled.
             try Task.checkCancellation()
-            return try await threads.run { () throws(StoreError) in
+            // All that the system has not written yet is waited for here.
+            let limit = options.timeLimit.map { $0 * 10 }
+            return try await threads.run(within: limit) { () throws(StoreError) in
                 let stored = try file.complete(byteCount: byteCount, permissions: options.permissions)
                 try files.publish(file, mayStillPublish: mayStillPublish)
                 return stored
             }
         } catch {
-            await threads.run {
-                do throws(StoreError) {
-                    try files.discard(patience: options.lockPatience)
-                } catch {
-                    // What kept the data from being stored is what the caller needs to know. What is left has its
-                    // temporary name still: the caller's own discard and `leftovers` find it.
-                }
+            do throws(StoreError) {
+                try await call { () throws(StoreError) in try files.discard(patience: options.lockPatience) }
+            } catch {
+                // What kept the data from being stored is what the caller needs to know. What is left has its
+                // temporary name still: the caller's own discard and `leftovers` find it.
             }
             throw error
         }
@@ -42,41 +43,68 @@ extension FileStore {
     /// Writes each batch while the next one is on its way.
     ///
     /// - Returns: How many bytes there were.
-    private func fill(_ file: OpenFile, with body: some ChunkSequence) async throws -> Int64 {
+    private func fill(_ file: OpenFile, with body: some ChunkSequence, size: Int64?) async throws -> Int64 {
         let block = options.isThin ? options.blockByteCount : nil
+        // Holes are what thin provisioning is for.
+        let reserve = options.isThin ? nil : size
         var offset: Int64 = 0
         var pending: Pending<Void, StoreError>?
         do {
             for try await batch in BatchedChunks(body, of: Self.batchByteCount) {
-                try await pending?.value()
+                try await pending?.value(within: options.timeLimit)
                 pending = nil
                 try Task.checkCancellation()
                 let start = offset
-                pending = threads.start { () throws(StoreError) in try file.write(batch, at: start, holesOf: block) }
+                pending = threads.start { () throws(StoreError) in
+                    if let reserve { try file.reserve(for: start, of: reserve) }
+                    try file.write(batch, at: start, holesOf: block)
+                }
                 offset += Int64(batch.readableBytes)
             }
         } catch {
             // A write must be over before its file is cleared away; the body's error is the one that counts.
-            if let pending { _ = try? await pending.value() }
+            if let pending { _ = try? await pending.value(within: options.timeLimit) }
             throw error
         }
-        try await pending?.value()
+        try await pending?.value(within: options.timeLimit)
         return offset
     }
 }
 
 extension AttemptFiles {
-    fileprivate func begin() throws(StoreError) -> OpenFile {
+    /// - Parameter size: Of what is going to be written, where it is known.
+    fileprivate func begin(size: Int64?) throws(StoreError) -> OpenFile {
         let isTaken = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
             try FileStatus.of(final) != nil
         }
-        // Publishing would find out as well, after all of the bytes.
+        // Publishing would find out as well, after all of the bytes; so would writing.
         if isTaken { throw .duplicate }
+        if let size {
+            let free = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
+                try directory.freeByteCount()
+            }
+            guard size <= free else { throw StoreError(.full, "Image storage media is full") }
+        }
         return try translating(StoreError.init(writing:)) { () throws(SystemCallError) in try create() }
     }
 }
 
+/// What is reserved at a time: files become few long runs of blocks, and nobody holds more of a disk by a promise alone.
+private let reservedByteCount: Int64 = 256 << 20
+
 extension OpenFile {
+    /// Reserves the blocks of the next part of a file whose size is known, each time that writing comes to a new part.
+    fileprivate func reserve(for offset: Int64, of size: Int64) throws(StoreError) {
+        guard offset % reservedByteCount == 0, offset < size else { return }
+        let length = min(reservedByteCount, size - offset)
+        do throws(SystemCallError) {
+            try allocate(offset..<offset + length)
+        } catch {
+            // A file system that reserves nothing still writes.
+            guard error.number == EOPNOTSUPP || error.number == ENOSYS else { throw StoreError(writing: error) }
+        }
+    }
+
     /// - Parameter block: Length of the blocks that are left out when all zero, in bytes; `nil` writes everything.
     fileprivate func write(_ batch: Chunk, at offset: Int64, holesOf block: Int?) throws(StoreError) {
         try translating(StoreError.init(writing:)) { () throws(SystemCallError) in

@@ -1,5 +1,6 @@
 public import StoreLayer
 internal import StoreLayout
+public import WireJSON
 
 /// Keeps data as files: `<datadir>/<image id>`, as glance_store's filesystem driver does, so that either reads what the
 /// other wrote.
@@ -23,7 +24,8 @@ public struct FileStore: Store {
     }
     let threads: WorkerThreads
 
-    /// - Parameter threads: Where all calls to the system are made, for they block.
+    /// - Parameter threads: Where all calls to the system are made, for they block. This store's own: a file system that
+    ///   hangs holds them all.
     public init(_ identifier: String, _ options: FileStoreOptions, threads: WorkerThreads) {
         self.identifier = identifier
         self.options = options
@@ -36,7 +38,7 @@ public struct FileStore: Store {
     /// - Throws: `failed` with a sentence for the operator, which names the directory.
     public func prepare() async throws(StoreError) {
         let options = options
-        try await threads.run { () throws(StoreError) in
+        try await call { () throws(StoreError) in
             for directory in options.directories {
                 try translating({ error in
                     StoreError(
@@ -53,6 +55,10 @@ public struct FileStore: Store {
 
     public func recognizes(_ url: String) -> Bool { file(url) != nil }
 
+    public func metadata(of url: String) -> JSONObject {
+        file(url).map { options.mountPoints.metadata(of: $0.directory) } ?? [:]
+    }
+
     public func intend(_ object: String, attempt: String, size: Int64?) async throws(StoreError) -> IntendedLocation {
         guard FileNames.isObject(object), FileNames.isAttempt(attempt) else { throw .invalidLocation }
         let directory = try await directory(for: size ?? 0)
@@ -61,19 +67,20 @@ public struct FileStore: Store {
 
     public func confirm(_ location: IntendedLocation) async throws(StoreError) {
         let files = try files(location)
-        try await threads.run { () throws(StoreError) in try files.confirm() }
+        try await call { () throws(StoreError) in try files.confirm() }
     }
 
     public func discard(_ location: IntendedLocation) async throws(StoreError) {
         let files = try files(location)
         let patience = options.lockPatience
-        try await threads.run { () throws(StoreError) in try files.discard(patience: patience) }
+        try await call { () throws(StoreError) in try files.discard(patience: patience) }
     }
 
     public func open(_ url: String, range: Range<Int64>?) async throws(StoreError) -> any Blob {
         guard let (directory, object) = file(url) else { throw .invalidLocation }
         let threads = threads
-        return try await threads.run { () throws(StoreError) in
+        let limit = options.timeLimit
+        return try await call { () throws(StoreError) in
             let (file, status): (OpenFile, FileStatus)
             do throws(StoreError) {
                 (file, status) = try directory.open(object, StoreError.init(reading:))
@@ -82,21 +89,27 @@ public struct FileStore: Store {
                 if error.code == .notFound { try directory.requirePresence() }
                 throw error
             }
-            return try FileBlob(file, totalByteCount: status.byteCount, range: range, threads: threads)
+            return try FileBlob(
+                file,
+                totalByteCount: status.byteCount,
+                range: range,
+                threads: threads,
+                timeLimit: limit
+            )
         }
     }
 
     public func delete(_ url: String, identity: String?) async throws(StoreError) {
         guard let (directory, object) = file(url) else { throw .invalidLocation }
         let patience = options.lockPatience
-        try await threads.run { () throws(StoreError) in
+        try await call { () throws(StoreError) in
             try directory.delete(object, identity: identity, patience: patience)
         }
     }
 
     public func leftovers() async throws(StoreError) -> [IntendedLocation] {
         let directories = options.directories
-        let names = try await threads.run { () throws(StoreError) in
+        let names = try await call { () throws(StoreError) in
             try directories.map { directory throws(StoreError) in
                 let names = try translating(StoreError.init(reading:)) { () throws(SystemCallError) in
                     try directory.attempts()
@@ -107,11 +120,18 @@ public struct FileStore: Store {
         return names.flatMap { directory, names in names.compactMap { Self.attempt($0, in: directory) } }
     }
 
+    /// Makes calls to the system, and waits no longer than the operator would.
+    func call<Value: Sendable>(
+        _ calls: @escaping @Sendable () throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await threads.run(within: options.timeLimit, calls)
+    }
+
     /// The directory of the highest priority that has room, the emptiest of these.
     private func directory(for byteCount: Int64) async throws(StoreError) -> DataDirectory {
         let directories = options.directories
         if directories.count == 1 { return directories[0] }
-        return try await threads.run { () throws(StoreError) in
+        return try await call { () throws(StoreError) in
             var best: (directory: DataDirectory, free: Int64)?
             for directory in directories {
                 let free = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in

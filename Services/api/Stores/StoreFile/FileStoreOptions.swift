@@ -11,6 +11,11 @@ public struct FileStoreOptions: Sendable {
     public var isThin = false
     /// `filesystem_store_chunk_size` in bytes: the length of the blocks that may become holes.
     public var blockByteCount = 65_536
+    /// `filesystem_store_timeout`: how long a call to the file system may take before this store is taken to hang; ten
+    /// times as long where data is made durable. `nil` waits for ever.
+    public var timeLimit: Duration? = .seconds(60)
+    /// `filesystem_store_metadata_file`: what locations tell of where a file is mounted elsewhere.
+    public var mountPoints = MountPoints()
     /// How long a removal waits for another removal of the same file.
     public var lockPatience = Duration.seconds(5)
 

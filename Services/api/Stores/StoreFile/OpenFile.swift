@@ -1,3 +1,4 @@
+internal import CFileSystem
 internal import Glibc
 
 /// A file that is open as long as this is referred to, so that a descriptor is never closed under a read or write.
@@ -45,6 +46,13 @@ final class OpenFile: Sendable {
             done += count
         }
         return done
+    }
+
+    /// Gives a part of the file its blocks, which read as zeros until they are written.
+    func allocate(_ range: Range<Int64>) throws(SystemCallError) {
+        try system("fallocate", path) {
+            fallocate(descriptor, 0, off_t(range.lowerBound), off_t(range.count))
+        }
     }
 
     func truncate(to byteCount: Int64) throws(SystemCallError) {

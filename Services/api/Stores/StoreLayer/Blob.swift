@@ -4,7 +4,7 @@ public protocol Blob: Sendable {
     var totalByteCount: Int64 { get }
     /// The bytes that ``chunks(of:)`` gives: `0..<totalByteCount`, or the range asked for.
     var range: Range<Int64> { get }
-    /// The file that holds the bytes, where they are in one: for `sendfile`. Valid until ``close()``.
+    /// The file that holds the bytes, where they are in one: for `sendfile`. `nil` after ``close()``.
     var localFile: LocalFile? { get }
 
     /// The bytes of ``range`` in chunks of at most `byteCount`; at most two of them are held at a time, one of them read
@@ -17,12 +17,25 @@ public protocol Blob: Sendable {
 
 /// A part of an open file.
 public struct LocalFile: Sendable {
-    /// Belongs to the blob: to be duplicated by whoever needs it longer.
+    /// Open as long as this value is kept: to be duplicated by whoever needs it longer.
     public var descriptor: Int32
     public var range: Range<Int64>
+    private let loading: @Sendable (Range<Int64>) async throws(StoreError) -> Void
 
-    public init(descriptor: Int32, range: Range<Int64>) {
+    /// - Parameter load: What ``load(_:)`` does.
+    public init(
+        descriptor: Int32,
+        range: Range<Int64>,
+        load: @escaping @Sendable (Range<Int64>) async throws(StoreError) -> Void
+    ) {
         self.descriptor = descriptor
         self.range = range
+        self.loading = load
     }
+
+    /// Brings some of the file's bytes into the system's memory, on a thread of the store's, so that whoever sends them
+    /// does not have to wait for a disk.
+    ///
+    /// - Throws: `sizeMismatch` when the file has become shorter, `unavailable`.
+    public func load(_ range: Range<Int64>) async throws(StoreError) { try await loading(range) }
 }

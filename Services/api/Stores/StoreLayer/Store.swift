@@ -1,3 +1,5 @@
+public import WireJSON
+
 /// A place that keeps bytes at locations. Safe for concurrent use, also by several processes.
 ///
 /// An upload is ``intend(_:attempt:size:)``, ``write(_:size:body:mayStillPublish:)`` and, once the data's location is
@@ -13,6 +15,10 @@ public protocol Store: Sendable {
 
     /// Whether a location is of the kind and the place that this store writes. Looks at the text alone.
     func recognizes(_ url: String) -> Bool
+
+    /// What a location of this store tells besides its URL and its store, for other services that read the data on their
+    /// own. Looks at the text alone.
+    func metadata(of url: String) -> JSONObject
 
     /// Decides where an attempt will put its bytes; touches no data.
     ///
@@ -76,6 +82,8 @@ public protocol Store: Sendable {
 }
 
 extension Store {
+    public func metadata(of url: String) -> JSONObject { [:] }
+
     public func byteCount(at url: String) async throws(StoreError) -> Int64 {
         let blob = try await open(url, range: nil)
         blob.close()

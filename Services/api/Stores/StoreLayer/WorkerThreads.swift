@@ -52,6 +52,16 @@ public final class WorkerThreads: Sendable {
         try await start(work).value()
     }
 
+    /// As ``run(_:)``, for so long: what takes longer is done to its end without anybody waiting, and counts as timed out.
+    ///
+    /// - Parameter limit: `nil` waits for ever.
+    public func run<Value: Sendable>(
+        within limit: Duration?,
+        _ work: @escaping @Sendable () throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await start(work).value(within: limit)
+    }
+
     func submit(_ job: @escaping @Sendable () -> Void) { jobs.add(job) }
 }
 
@@ -84,13 +94,40 @@ public final class Pending<Value: Sendable, Failure: Error>: Sendable {
         return try result.get()
     }
 
+    /// The first result counts.
     func complete(_ result: Result<Value, Failure>) {
         let taker: CheckedContinuation<Result<Value, Failure>, Never>? = state.withLock { state in
-            defer { state = .done(result) }
-            guard case .awaited(let taker) = state else { return nil }
-            return taker
+            switch state {
+            case .running:
+                state = .done(result)
+                return nil
+            case .awaited(let taker):
+                state = .done(result)
+                return taker
+            case .done: return nil
+            }
         }
         taker?.resume(returning: result)
+    }
+}
+
+extension Pending where Failure == StoreError {
+    /// Suspends until the work is done, for so long.
+    ///
+    /// - Parameter limit: `nil` waits for ever.
+    /// - Throws: `timedOut`.
+    public func value(within limit: Duration?) async throws(StoreError) -> Value {
+        guard let limit else { return try await value() }
+        let timer = Task {
+            do {
+                try await Task.sleep(for: limit)
+                complete(.failure(StoreError(.timedOut, "The store did not answer in time")))
+            } catch {
+                // Cancelled: the work was quicker.
+            }
+        }
+        defer { timer.cancel() }
+        return try await value()
     }
 }
 

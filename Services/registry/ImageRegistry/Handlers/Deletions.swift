@@ -21,6 +21,11 @@ extension RegistryHandlers {
         return Done()
     }
 
+    static let withdrawDeletions = RegistryHandler<WithdrawDeletions> { operation, _, connection, context in
+        try LocationTable(connection).withdrawDeletions(operation.ids, at: context.now())
+        return Done()
+    }
+
     static let postponeDeletions = RegistryHandler<PostponeDeletions> { operation, _, connection, context in
         try LocationTable(connection).postponeDeletions(operation.ids, at: context.now())
         return Done()
