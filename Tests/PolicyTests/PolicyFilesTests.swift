@@ -116,6 +116,31 @@ struct PolicyFilesTests {
         #expect(mayList(policy))
     }
 
+    @Test("whoever comes after a change has its rules, however many come at once")
+    func reloadForMany() async throws {
+        let policy = try site.policy()
+        let further = (0..<2_000).map { "helper_\($0): 'role:a or role:b'\n" }.joined()
+        for round in 0..<6 {
+            try site.replace("get_images: '\(round.isMultiple(of: 2) ? "!" : "@")'\n" + further)
+            let answers = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<16 { group.addTask { mayList(policy) } }
+                return await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            #expect(answers == [!round.isMultiple(of: 2)])
+        }
+    }
+
+    @Test("what has been lying there is not taken for half written")
+    func settled() async throws {
+        let policy = try site.policy()
+        try site.replace("get_images: '!'")
+        try await Task.sleep(for: .milliseconds(150))
+        #expect(!mayList(policy))
+        unlink("\(site.path)/policy.yaml")
+        try await Task.sleep(for: .milliseconds(150))
+        #expect(mayList(policy))
+    }
+
     @Test("what may be half written counts when it stays so")
     func unfinished() throws {
         try site.write("get_images: '!'\n")

@@ -96,6 +96,18 @@ struct PropertyProtectionsTests {
         #expect(error?.message == "p.conf:2: section [a]: read names several policy rules; only one is accepted")
     }
 
+    @Test("a policy rule that is not defined is a fault, for 'default' would answer instead")
+    func unknownRule() throws {
+        let text = "[a]\ncreate=context_is_admin\nread=@\nupdate=typo_rule\ndelete=!\n"
+        let file = PropertyProtectionFile(try INIFile(bytes: Array(text.utf8), path: "p.conf"), format: .policies)
+        let error = #expect(throws: ConfigurationError.self) { try file.requireRules { $0 == "context_is_admin" } }
+        #expect(
+            error?.message
+                == "p.conf:4: section [a]: update names the policy rule 'typo_rule', which is not defined"
+        )
+        try file.requireRules { _ in true }
+    }
+
     /// A change of one property: the operation, the caller's role, and its outcome.
     static let changes: [(operation: ImagePatchOperation, role: String, outcome: ServiceError.Code?)] = [
         (.setProperty(name: "vendor_x", value: "2", .replace), "packager", .forbidden),

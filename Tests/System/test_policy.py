@@ -129,6 +129,14 @@ class TestPropertyProtections:
         assert created.status_code == 201
         assert created.json()["vendor_x"] == "1" and created.json()["note"] == "n"
 
+    def test_what_a_caller_may_not_read_cannot_be_searched(self, deployment):
+        assert self.create(deployment, "admin", note="s3cret", name="searched").status_code == 201
+        for test in ("prefix:s", "gt:a", "in:s3cret,x", "exists:true", "neq:x"):
+            url = f"{deployment.url}/v2/images?name=searched&os_glance_filter=note:{test}"
+            answer = deployment.session("reader").get(url, timeout=10)
+            assert answer.status_code == 403 and "Attribute 'note' is reserved." in answer.json()["message"], test
+            assert deployment.session("member").get(url, timeout=10).status_code == 200, test
+
     def test_what_a_caller_may_not_read_is_left_out_everywhere(self, deployment):
         image_id = self.create(deployment, "packager", vendor_x="1", note="n").json()["id"]
         reader = deployment.session("reader")

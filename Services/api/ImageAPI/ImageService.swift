@@ -38,7 +38,11 @@ public struct ImageService: Sendable {
         let leases = UploadLeases(registry: registry, holder: holder, logger: logger)
         let digesting = DigestingUpload(multihash: settings.hashAlgorithm, threads: digestThreads)
         let attempts = UploadAttempts(registry: registry, leases: leases, data: data, logger: logger)
-        let reading = ImageReading(registry: registry, policy: policy)
+        let reading = ImageReading(
+            registry: registry,
+            policy: policy,
+            protections: settings.propertyProtections
+        )
         settings.maySeeLocations = { policy.allows(.getImageLocation, PolicyTarget(image: $0, caller: $1), $1) }
         let external = ExternalLocations(catalogue: catalogue)
         let quotas = UsageQuotas(

@@ -1,4 +1,5 @@
 public import ImageModel
+internal import PolicyLanguage
 
 /// Who may do what with images. The one place that turns "no" into an error the caller may see.
 public struct ImagePolicy: Sendable {
@@ -55,6 +56,9 @@ public struct ImagePolicy: Sendable {
         if reason.saysNothingOfImages { throw Self.forbidden(rule, reason) }
         return PolicyRefusal(rule: rule.rawValue, reason: reason)
     }
+
+    /// Whether a rule of this name is among the defaults or in a policy file.
+    func knows(ruleNamed name: String) -> Bool { table.rules.isDefined(name) }
 
     /// Whether a rule allows that an operator named; nothing is asked about.
     public func allows(ruleNamed name: String, _ caller: Caller) -> Bool {

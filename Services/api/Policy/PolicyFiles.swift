@@ -23,8 +23,10 @@ public final class PolicyFiles: Sendable {
         var seen: PolicySighting
         /// What looked unfinished, and since when.
         var unsettled: (sighting: PolicySighting, since: ContinuousClock.Instant)?
-        var isLooking = false
     }
+
+    /// Held while a change is taken over, so that whoever saw it waits for the rules that it brings.
+    private let takingOver = Mutex<Void>(())
 
     /// Reads the files.
     ///
@@ -50,30 +52,37 @@ public final class PolicyFiles: Sendable {
     /// The rules as ``follow()`` last found them.
     public var table: PolicyTable { state.withLock { $0.table } }
 
-    /// Looks at the files, and takes over what changed. Nobody waits for another's look.
+    /// Looks at the files, and takes over what changed. Who finds nothing changed waits for nobody; who finds a change goes
+    /// on with the rules that it brings, whoever of several reads them.
     func follow() {
-        guard let (seen, unsettled) = begin() else { return }
-        let sighting = PolicySighting(settings, before: seen)
-        if sighting == seen {
-            finish { $0.unsettled = nil }
-            return
+        let seen = state.withLock { $0.seen }
+        guard PolicySighting(settings, before: seen) != seen else { return }
+        takingOver.withLock { _ in
+            let (seen, unsettled) = state.withLock { ($0.seen, $0.unsettled) }
+            let sighting = PolicySighting(settings, before: seen)
+            guard sighting != seen else { return }
+            if let unsettled, unsettled.sighting == sighting, now() - unsettled.since < Self.settlingTime { return }
+            takeOver(sighting, after: seen, unsettled)
         }
+    }
+
+    private func takeOver(
+        _ sighting: PolicySighting,
+        after seen: PolicySighting,
+        _ unsettled: (sighting: PolicySighting, since: ContinuousClock.Instant)?
+    ) {
         do {
             let sources = try PolicySources(sighting, settings)
             let hasVanished = seen.main != nil && sources.sighting.main == nil
-            if hasVanished || sources.looksUnfinished {
-                guard let unsettled, unsettled.sighting == sources.sighting else {
-                    let since = now()
-                    finish { $0.unsettled = (sources.sighting, since) }
-                    return
-                }
-                guard now() - unsettled.since >= Self.settlingTime else {
-                    finish { _ in }
-                    return
-                }
+            if hasVanished || sources.looksUnfinished, unsettled?.sighting != sources.sighting,
+                !sources.sighting.isOlder(than: Self.settlingTime, whereGone: seen.main)
+            {
+                let since = now()
+                state.withLock { $0.unsettled = (sources.sighting, since) }
+                return
             }
             let table = try PolicyTable(sources, settings)
-            finish { state in
+            state.withLock { state in
                 state.table = table
                 state.seen = sources.sighting
                 state.unsettled = nil
@@ -81,27 +90,10 @@ public final class PolicyFiles: Sendable {
             report(table, sources)
         } catch {
             logger.error("The policy is not taken over; the rules of before stay", metadata: ["error": "\(error)"])
-            finish { state in
+            state.withLock { state in
                 state.seen = sighting
                 state.unsettled = nil
             }
-        }
-    }
-
-    private func begin() -> (
-        seen: PolicySighting, unsettled: (sighting: PolicySighting, since: ContinuousClock.Instant)?
-    )? {
-        state.withLock { state in
-            guard !state.isLooking else { return nil }
-            state.isLooking = true
-            return (state.seen, state.unsettled)
-        }
-    }
-
-    private func finish(_ change: (inout State) -> Void) {
-        state.withLock { state in
-            change(&state)
-            state.isLooking = false
         }
     }
 

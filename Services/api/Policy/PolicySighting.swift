@@ -6,6 +6,8 @@ struct PolicySighting: Sendable, Equatable {
     /// What differs between two versions of a file, as cheaply as one may ask.
     struct Version: Sendable, Equatable {
         private let numbers: [Int]
+        /// When it was last written or put in its place, in nanoseconds of the system's clock.
+        let changedAt: Int
         let isDirectory: Bool
         let isFile: Bool
 
@@ -14,6 +16,7 @@ struct PolicySighting: Sendable, Equatable {
                 Int(status.st_dev), Int(truncatingIfNeeded: status.st_ino), Int(status.st_size), status.st_mtim.tv_sec,
                 status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
             ]
+            changedAt = Int(status.st_ctim.tv_sec) * 1_000_000_000 + Int(status.st_ctim.tv_nsec)
             isDirectory = status.st_mode & S_IFMT == S_IFDIR
             isFile = status.st_mode & S_IFMT == S_IFREG
         }
@@ -47,6 +50,20 @@ struct PolicySighting: Sendable, Equatable {
         } else {
             further = directories.flatMap { Self.files(in: $0.path) }
         }
+    }
+
+    /// Whether nothing of it has changed for so long, and the directory of a file that is gone neither.
+    func isOlder(than duration: Duration, whereGone gone: Sighted?) -> Bool {
+        var changes = files.map(\.version.changedAt)
+        if let gone, main == nil {
+            let directory = gone.path.lastIndex(of: "/").map { String(gone.path[..<$0]) } ?? "."
+            changes.append(Version(of: directory.isEmpty ? "/" : directory)?.changedAt ?? 0)
+        }
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let now = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+        let nanoseconds = Int(duration / .nanoseconds(1))
+        return changes.allSatisfy { $0 <= now && now - $0 > nanoseconds }
     }
 
     private static func first(of candidates: [String]) -> Sighted? {

@@ -68,6 +68,19 @@ struct PropertyProtectionFile {
         return format == .roles ? .roles(Set(items.map { $0.lowercased() })) : .policyRule(items[0])
     }
 
+    /// A rule that is misspelt would let the rule `default` answer, which allows everybody.
+    ///
+    /// - Throws: one sentence with file, section and line.
+    func requireRules(where isDefined: (String) -> Bool) throws(ConfigurationError) {
+        guard format == .policies else { return }
+        for entry in file.entries where !entry.section.hasPrefix("os_glance") {
+            if case .policyRule(let name) = try grant(entry), !isDefined(name) {
+                let sentence = "\(entry.name) names the policy rule '\(name)', which is not defined"
+                throw fault(entry.section, entry.line, sentence)
+            }
+        }
+    }
+
     private func fault(_ section: String, _ line: Int, _ sentence: String) -> ConfigurationError {
         ConfigurationError("\(file.path):\(line): section [\(section)]: \(sentence)")
     }

@@ -33,6 +33,7 @@ public enum PropertyProtectionOptions {
         }
         let file = try PropertyProtectionFile(contentsOf: path, format: try configuration.value(of: format))
         let sections = try file.sections()
+        try file.requireRules { policy.knows(ruleNamed: $0) }
         for warning in file.warnings { logger.warning("\(warning)") }
         return PropertyProtections(sections: sections, policy: policy)
     }

@@ -20,6 +20,9 @@ struct CheckCommand: ParsableCommand {
 
               openstack token issue …; glance-policy check --token token.json --image image.json --rule modify_image
 
+            This is what the rules say. The service finds an image only for callers who may see it (the owner, members, and
+            everybody where its visibility says so), and without enforce_new_defaults only owners change it.
+
             The status is 0 when all the rules allow, 1 when one refuses. Without --rule every rule is asked and the
             trees are left out.
             """
@@ -85,6 +88,9 @@ struct CheckCommand: ParsableCommand {
         guard let index = table.rules.index(of: name) else {
             throw ProgramFailure("there is no rule '\(name)'; 'glance-policy list' prints all")
         }
+        guard table.rules.isDefined(name) || rule.isEmpty else {
+            throw ProgramFailure("rule '\(name)' is not defined; 'glance-policy list' prints all")
+        }
         if table.wantsProject(name), caller.token.scope != .project { return .refusedForScope }
         do throws(PolicyFault) {
             return try table.rules.allows(index, target, CallerCredentials(caller)) ? .allowed : .refused
@@ -95,7 +101,6 @@ struct CheckCommand: ParsableCommand {
 
     private func explain(_ name: String, _ table: PolicyTable, _ target: ImageTarget, _ caller: Caller) {
         guard let index = table.rules.index(of: name) else { return }
-        if !table.rules.isDefined(name) { print("  is not defined; '\(table.rules.names[index])' answers for it") }
         let explanation = PolicyExplanation(index, of: table.rules, target, CallerCredentials(caller))
         for line in explanation.lines {
             let text = String(repeating: "  ", count: line.depth + 1) + line.text

@@ -69,6 +69,8 @@ final class KeystoneAuthority: Sendable {
             switch answer.status {
             case 200: return try KeystoneToken(document: answer.body)
             case 404: return nil
+            // The one part of the question that callers choose is the token: such a one was never issued.
+            case 400, 413, 414, 431: return nil
             case 401 where attempt == 0: login = try await session.login(instead: login, until: deadline)
             case 401, 403: throw .serviceRefused
             default: throw .status(answer.status, doing: "validate a token")

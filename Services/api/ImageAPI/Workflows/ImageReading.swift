@@ -6,6 +6,7 @@ internal import RegistryContract
 struct ImageReading: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
+    let protections: PropertyProtections
 
     func show(_ id: ImageID, as caller: Caller, requestID: String) async throws -> Image {
         let image = try await registry.image(id, as: caller, requestID: requestID)
@@ -33,6 +34,7 @@ struct ImageReading: Sendable {
 
     func list(_ query: ImageListQuery, as caller: Caller, requestID: String) async throws -> Page {
         try policy.require(.getImages, .project(of: caller), by: caller)
+        try requireReadable(query.filters, by: caller)
         let found = try await registry.ask(ListImages(query: query), as: caller, requestID: requestID).images
         let shown = try found.filter { image in
             try policy.mayDo(.getImage, PolicyTarget(image: image, caller: caller), by: caller)
@@ -40,6 +42,14 @@ struct ImageReading: Sendable {
         // A full page of the database may have a successor, whatever policy left of it.
         let isFull = query.limit > 0 && !query.newestOnly && found.count == query.limit
         return Page(images: shown, next: isFull ? shown.last?.id.text : nil)
+    }
+
+    /// A search would tell the value of a property letter by letter. Filters in Glance's own form ask whole values, and are
+    /// let through as there.
+    private func requireReadable(_ filters: [ImageFilter], by caller: Caller) throws(ServiceError) {
+        for case .condition(let condition) in filters {
+            if case .property(let name) = condition.subject { try protections.require(.read, name, by: caller) }
+        }
     }
 }
 
