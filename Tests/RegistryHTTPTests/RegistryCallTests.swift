@@ -235,6 +235,7 @@ struct RegistryCallTests {
             CheckAttempts.self, ClaimDeletions.self, FinishDeletions.self, PostponeDeletions.self,
             ListMetadefs.self, ShowMetadefs.self, CreateMetadefs.self, UpdateMetadefs.self, DeleteMetadefs.self,
             ChangeMetadefs.self, FindDefinitions.self, ListResourceTypes.self,
+            BeginSession.self, ExtendSession.self, ShowSession.self, RecordSession.self,
         ]
         #expect(RegistryHandlers.all.exchanges.keys.sorted() == operations.map { $0.name }.sorted())
     }
