@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+import tus
 from services import ROOT, User
 
 CALLERS = ["anonymous", "reader", "member", "owner", "other", "service", "admin", "system"]
@@ -54,6 +55,14 @@ def active(sessions, url):
     return values
 
 
+def uploading(sessions, url):
+    values = queued(sessions, url)
+    headers = {**tus.VERSION, "Upload-Length": "4"}
+    answer = sessions["owner"].post(f"{url}/v2/images/{values['id']}/uploads", headers=headers, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return {**values, "upload": answer.headers["Location"].rpartition("/")[2]}
+
+
 def empty_namespace(sessions, url):
     name = f"ns-{uuid.uuid4()}"
     body = {"namespace": name, "owner": "demo", "visibility": "private"}
@@ -77,7 +86,7 @@ def namespace(sessions, url):
     return values
 
 
-STATES = {function.__name__: function for function in (none, queued, active, empty_namespace, namespace)}
+STATES = {function.__name__: function for function in (none, queued, active, uploading, empty_namespace, namespace)}
 
 
 # --- the test --------------------------------------------------------------------------------------------------------
@@ -139,6 +148,11 @@ def test_callers_get_what_the_table_says(site, row):
                 "data": body,
                 "headers": {"Content-Type": content if is_json else "application/octet-stream"},
             }
+        if "/uploads" in path:
+            tus_headers = {**tus.VERSION, "Upload-Length": "4"}
+            if body:
+                tus_headers = {**tus.VERSION, **tus.OCTETS, "Upload-Offset": "0"}
+            arguments["headers"] = tus_headers
         answer = sessions[caller].request(row.method, url + path, timeout=30, allow_redirects=False, **arguments)
         got[caller], answers[caller] = answer.status_code, answer.text[:200]
     wrong = {
