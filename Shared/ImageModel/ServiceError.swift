@@ -29,6 +29,8 @@ public struct ServiceError: Error, Sendable {
         /// A quota, a size limit, or the storage is full.
         case limitExceeded
         case unsupportedMediaType
+        /// The bytes of a request are not those whose checksum it told.
+        case checksumMismatch
         case rangeNotSatisfiable
         /// A part of a request's head is too large.
         case headerTooLarge

@@ -255,6 +255,81 @@ struct RegistryTables: Sendable {
         return try await database.write { try StagingTable($0).finish(staging, at: now) }
     }
 
+    // MARK: Upload sessions
+
+    /// Begins a session at the place where the image's data belongs; it lives for an hour.
+    @discardableResult
+    func beginSession(
+        _ id: ImageID,
+        attempt: String,
+        byteCount: Int64 = 10,
+        isParallel: Bool = false,
+        metadata: String? = nil,
+        digests: [String: String] = [:],
+        within limits: UsageLimits = .none,
+        holder: Holder = .one,
+        as caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> UploadClaim {
+        let session = BeginSession(
+            upload: BeginUpload(
+                image: id,
+                attempt: attempt,
+                holder: holder,
+                store: nil,
+                url: "file:///data/\(id)",
+                size: byteCount,
+                limits: limits
+            ),
+            terms: UploadSessionTerms(isParallel: isParallel, metadata: metadata, digests: digests),
+            byteCount: byteCount
+        )
+        return try await database.write { connection in
+            try UploadSessionTable(connection)
+                .begin(session, as: caller, lease: .seconds(3600), claimedUntil: now + 60, at: now)
+        }
+    }
+
+    @discardableResult
+    func extendSession(
+        _ id: ImageID,
+        byteCount: Int64,
+        limit: Int64 = .max,
+        holder: Holder = .one,
+        as caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> UploadSessionRecord {
+        let part = ExtendSession(image: id, holder: holder, byteCount: byteCount, limit: limit)
+        return try await database.write { connection in
+            try UploadSessionTable(connection).extend(part, as: caller, lease: .seconds(3600), at: now)
+        }
+    }
+
+    @discardableResult
+    func session(
+        _ attempt: String,
+        of id: ImageID,
+        as caller: Caller = .admin,
+        at now: Timestamp = .start
+    ) async throws -> UploadSessionRecord {
+        try await database.read { connection in
+            try UploadSessionTable(connection).show(ShowSession(image: id, attempt: attempt), as: caller, at: now)
+        }
+    }
+
+    @discardableResult
+    func record(
+        _ received: [Range<Int64>],
+        of attempt: String,
+        holder: Holder = .one,
+        at now: Timestamp = .start
+    ) async throws -> SessionLease {
+        let session = RecordSession(attempt: attempt, holder: holder, received: received)
+        return try await database.write { connection in
+            try UploadSessionTable(connection).record(session, lease: .seconds(3600), at: now)
+        }
+    }
+
     /// An image with data.
     @discardableResult
     func createActive(_ image: Image, at now: Timestamp = .start) async throws -> Image {

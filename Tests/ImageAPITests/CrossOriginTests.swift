@@ -108,4 +108,24 @@ struct CrossOriginTests {
             rules.preflight(.made(.get, headers: ["Origin": Self.page, "Access-Control-Request-Method": "PUT"])) == nil
         )
     }
+
+    @Test("a page may use the tus protocol where resumable uploads are, whatever is configured")
+    func uploads() {
+        let ask = [
+            "Origin": Self.page, "Access-Control-Request-Method": "PATCH",
+            "Access-Control-Request-Headers": "Tus-Resumable, upload-offset",
+        ]
+        for path in ["/v2/images/1/uploads", "/v2/images/1/uploads/2"] {
+            let answer = rules.preflight(.made(.options, path, headers: ask))
+            #expect(answer?.header("Access-Control-Allow-Methods") == "PATCH")
+            var response = Response(status: .ok)
+            rules.mark(&response, for: .made(.head, path, headers: ["Origin": Self.page]))
+            let exposed = response.header("Access-Control-Expose-Headers")?.split(separator: ",") ?? []
+            #expect(exposed.contains("Upload-Offset") && exposed.contains("X-Auth-Token"))
+        }
+        for path in ["/v2/images/1/file", "/v2/images/uploads", "/uploads"] {
+            let answer = rules.preflight(.made(.options, path, headers: ask))
+            #expect(answer?.header("Access-Control-Allow-Methods") == nil, "\(path)")
+        }
+    }
 }

@@ -105,6 +105,7 @@ extension ServiceError.Code {
         case .preconditionFailed: "412 Precondition Failed"
         case .limitExceeded: "413 Request Entity Too Large"
         case .unsupportedMediaType: "415 Unsupported Media Type"
+        case .checksumMismatch: "460 Checksum Mismatch"
         case .rangeNotSatisfiable: "416 Request Range Not Satisfiable"
         case .headerTooLarge: "431 Request Header Fields Too Large"
         case .targetTooLong: "414 Request-URI Too Long"

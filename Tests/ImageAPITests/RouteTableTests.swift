@@ -47,6 +47,8 @@ struct RouteTableTests {
         ("/images/{id}", "/images/1", "GET, PATCH, DELETE"),
         ("/images/{id}/file", "/images/1/file", "GET, PUT"),
         ("/images/{id}/stage", "/images/1/stage", "PUT"),
+        ("/images/{id}/uploads", "/images/1/uploads", "OPTIONS, POST"),
+        ("/images/{id}/uploads/{upload}", "/images/1/uploads/u", "OPTIONS, HEAD, PATCH, DELETE"),
         ("/images/{id}/actions/deactivate", "/images/1/actions/deactivate", "POST"),
         ("/images/{id}/actions/reactivate", "/images/1/actions/reactivate", "POST"),
         ("/images/{id}/tags/{tag}", "/images/1/tags/t", "PUT, DELETE"),

@@ -89,6 +89,16 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(AbortUpload(attempt: "a1", isDiscarded: true)),
         WireSample(ReleaseUploads(holder: holder)),
         WireSample(CheckAttempts(attempts: ["a1", "a2"])),
+        WireSample(
+            BeginSession(
+                upload: BeginUpload(image: id, attempt: "a1", holder: holder, store: "fast", url: "file:///a"),
+                terms: sessionTerms,
+                byteCount: 1 << 40
+            )
+        ),
+        WireSample(ExtendSession(image: id, holder: holder, byteCount: 7, limit: 1 << 40)),
+        WireSample(ShowSession(image: id, attempt: "a1")),
+        WireSample(RecordSession(attempt: "a1", holder: holder, received: [0..<10, 20..<30])),
         WireSample(ClaimDeletions(holder: holder, stores: ["", "fast"], limit: 5)),
         WireSample(FinishDeletions(ids: [1, .max])),
         WireSample(PostponeDeletions(ids: [1, 2])),
@@ -123,6 +133,22 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),
         WireSample(UploadReservation(byteCount: 1 << 40)),
         WireSample(ProjectUsage(imageCount: 1, uploadingCount: 2, storedBytes: 1 << 40, stagedBytes: 4)),
+        WireSample(sessionTerms),
+        WireSample(SessionLease(leaseSeconds: 60, expiresAt: Timestamp(microseconds: 1))),
+        WireSample(
+            UploadSessionRecord(
+                image: image,
+                attempt: "a1",
+                node: "n",
+                store: "fast",
+                url: "file:///a",
+                terms: sessionTerms,
+                parts: [0..<10, 10..<30],
+                received: [0..<5],
+                isFinished: true,
+                lease: SessionLease(leaseSeconds: 60, expiresAt: Timestamp(microseconds: 1))
+            )
+        ),
         WireSample(HeldAttempts(held: ["a1"])),
         WireSample(AbortedUpload(isFinished: true)),
         WireSample(AttemptStates(finished: ["a1"], pending: ["a2"])),
@@ -142,6 +168,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         stagedMebibytes: 4,
         uploadingCount: 5
     )
+    static let sessionTerms = UploadSessionTerms(isParallel: true, metadata: "filename eA==", digests: ["md5": "00"])
     static let holder = Holder(node: "host:9292", process: "p1")
     static let caller = Caller(
         user: "u1",

@@ -236,6 +236,7 @@ struct RegistryCallTests {
             WithdrawDeletions.self,
             ListMetadefs.self, ShowMetadefs.self, CreateMetadefs.self, UpdateMetadefs.self, DeleteMetadefs.self,
             ChangeMetadefs.self, FindDefinitions.self, ListResourceTypes.self,
+            BeginSession.self, ExtendSession.self, ShowSession.self, RecordSession.self,
         ]
         #expect(RegistryHandlers.all.exchanges.keys.sorted() == operations.map { $0.name }.sorted())
     }

@@ -10,6 +10,8 @@ begin with 00000000-; whatever differs from run to run is replaced by a word in 
 A request's body is `json`, `text`, or `repeat` (a text and how often); a header may be such a pair as well. `meanwhile` is a request that is sent and answered while half of the body has gone out. Instead of a request there
 may be `"do": "kill registry"` or another of ACTIONS.
 
+In a target and in headers `{upload}` stands for the last upload that was begun, `{upload-1}` for the one before it.
+
 A scenario's `source` names what a web server serves (path to text); `{source}` in requests stands for its URL.
 """
 
@@ -118,7 +120,7 @@ def normal(deployment, answer, with_body=True, server=None):
         # Whether an answer overtook the rest of its request is a matter of moments.
         if name.lower() != "connection":
             headers[name] = same(value)
-    for name, word in (("Date", "<date>"), ("ETag", "<entity tag>")):
+    for name, word in (("Date", "<date>"), ("ETag", "<entity tag>"), ("Upload-Expires", "<date>")):
         for found in [known for known in headers if known.lower() == name.lower()]:
             headers[found] = word
     body = answer.body
@@ -133,15 +135,21 @@ def normal(deployment, answer, with_body=True, server=None):
 
 def play(deployment, exchanges, server=None):
     """Each exchange with the answer that came this time."""
+    uploads = []
     for one in exchanges:
         if "do" in one:
             ACTIONS[one["do"]](deployment)
             continue
         is_fixed = one.get("answer", {}).get("body") != "<any>"
-        request = one["request"]
+        text = json.dumps(one["request"])
         if server:
-            request = json.loads(json.dumps(request).replace("{source}", server.url))
-        yield one, normal(deployment, answer_to(deployment, request), with_body=is_fixed, server=server)
+            text = text.replace("{source}", server.url)
+        for back, name in enumerate(reversed(uploads)):
+            text = text.replace(f"{{upload-{back}}}" if back else "{upload}", name)
+        answer = answer_to(deployment, json.loads(text))
+        if "/uploads/" in answer.headers.get("location", ""):
+            uploads.append(answer.headers["location"].rpartition("/")[2])
+        yield one, normal(deployment, answer, with_body=is_fixed, server=server)
 
 
 def read(path):

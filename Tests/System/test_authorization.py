@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+import tus
 from services import ROOT, User
 from web_source import WebSource
 
@@ -66,6 +67,14 @@ def copied(sessions, url):
     return {**values, "store": "fast"}
 
 
+def uploading(sessions, url):
+    values = queued(sessions, url)
+    headers = {**tus.VERSION, "Upload-Length": "4"}
+    answer = sessions["owner"].post(f"{url}/v2/images/{values['id']}/uploads", headers=headers, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return {**values, "upload": answer.headers["Location"].rpartition("/")[2]}
+
+
 def empty_namespace(sessions, url):
     name = f"ns-{uuid.uuid4()}"
     body = {"namespace": name, "owner": "demo", "visibility": "private"}
@@ -89,7 +98,10 @@ def namespace(sessions, url):
     return values
 
 
-STATES = {function.__name__: function for function in (none, queued, active, copied, empty_namespace, namespace)}
+STATES = {
+    function.__name__: function
+    for function in (none, queued, active, copied, uploading, empty_namespace, namespace)
+}
 
 
 # --- the test --------------------------------------------------------------------------------------------------------
@@ -166,6 +178,11 @@ def test_callers_get_what_the_table_says(request, row):
                 "data": body,
                 "headers": {"Content-Type": content if is_json else "application/octet-stream"},
             }
+        if "/uploads" in path:
+            tus_headers = {**tus.VERSION, "Upload-Length": "4"}
+            if body:
+                tus_headers = {**tus.VERSION, **tus.OCTETS, "Upload-Offset": "0"}
+            arguments["headers"] = tus_headers
         answer = sessions[caller].request(row.method, url + path, timeout=30, allow_redirects=False, **arguments)
         got[caller], answers[caller] = answer.status_code, answer.text[:200]
     wrong = {

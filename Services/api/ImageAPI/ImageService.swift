@@ -75,6 +75,28 @@ public struct ImageService: Sendable {
             tries: settings.digestTries,
             logger: logger
         )
+        let inspection = ContentInspection(rules: settings.formatRules, logger: logger)
+        let sessions = LiveUploads(registry: registry, logger: logger)
+        let resumable = ResumableUploads(
+            registry: registry,
+            policy: policy,
+            catalogue: catalogue,
+            hashAlgorithm: settings.hashAlgorithm,
+            digestThreads: digestThreads,
+            sizeCap: settings.imageSizeCap,
+            quotas: quotas,
+            attempts: attempts,
+            ending: UploadEnding(
+                registry: registry,
+                hashAlgorithm: settings.hashAlgorithm,
+                inspection: inspection,
+                attempts: attempts,
+                live: sessions,
+                logger: logger
+            ),
+            live: sessions,
+            holder: holder
+        )
         let metadefs = MetadefEditing(registry: registry, policy: policy)
         let routes: [[Route]] = [
             ImageRoutes(
@@ -99,7 +121,7 @@ public struct ImageService: Sendable {
                     digesting: digesting,
                     hashAlgorithm: settings.hashAlgorithm,
                     sizeCap: settings.imageSizeCap,
-                    inspection: ContentInspection(rules: settings.formatRules, logger: logger),
+                    inspection: inspection,
                     quotas: quotas,
                     attempts: attempts,
                     holder: holder
@@ -124,6 +146,7 @@ public struct ImageService: Sendable {
                     digestThreads: digestThreads
                 )
             ).routes,
+            UploadRoutes(uploads: resumable, sizeCap: settings.imageSizeCap).routes,
             ImageTagRoutes(change: change, settings: settings).routes,
             ImageActionRoutes(change: change, settings: settings).routes,
             ImageMemberRoutes(
@@ -177,6 +200,7 @@ public struct ImageService: Sendable {
             registry: registry,
             catalogue: catalogue,
             data: data,
+            sessions: sessions,
             holder: holder,
             isOnlyProcess: isOnlyProcess,
             logger: logger

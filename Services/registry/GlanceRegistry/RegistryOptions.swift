@@ -27,6 +27,13 @@ enum RegistryOptions {
         atLeast: .seconds(1),
         help: "How long an upload may go without a sign of life before its image is given back."
     )
+    static let sessionLease = ConfigurationOption.duration(
+        "registry",
+        "upload_session_seconds",
+        default: .seconds(86_400),
+        atLeast: .seconds(1),
+        help: "How long a resumable upload may go without anything coming before it ends and its image is given back."
+    )
 
     static let exchangeLimit = ConfigurationOption.integer(
         "registry",
@@ -40,7 +47,8 @@ enum RegistryOptions {
     static let all: [OptionDescription] =
         listening.all + LogOptions.all + DatabaseOptions.all + [
             OptionDescription(listTimeout),
-            OptionDescription(keyFile), OptionDescription(uploadLease), OptionDescription(exchangeLimit),
+            OptionDescription(keyFile), OptionDescription(uploadLease), OptionDescription(sessionLease),
+            OptionDescription(exchangeLimit),
             OptionDescription(MetadefOptions.sourcePath),
         ]
 }

@@ -46,6 +46,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger
         )
         let uploadLease = try configuration.value(of: RegistryOptions.uploadLease)
+        let sessionLease = try configuration.value(of: RegistryOptions.sessionLease)
         let listTimeout = try configuration.value(of: RegistryOptions.listTimeout)
         let shutdownTimeout = try configuration.value(of: RegistryOptions.listening.shutdownTimeout)
         let metrics = PrometheusMetrics()
@@ -61,6 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
         let context = RegistryContext(
             database: database,
             uploadLease: uploadLease,
+            sessionLease: sessionLease,
             listTimeout: listTimeout,
             now: { Timestamp.now }
         )

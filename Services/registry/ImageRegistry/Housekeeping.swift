@@ -3,7 +3,7 @@ public import Logging
 internal import RegistryDatabase
 public import ServiceLifecycle
 
-/// Ends uploads whose lease has passed on, and forgets old idempotency keys. Any number of registries may do so at once.
+/// Ends uploads whose lease has passed on, and forgets old idempotency keys and finished upload sessions. Any number of registries may do so at once.
 public struct Housekeeping: Service {
     private let context: RegistryContext
     private let logger: Logger
@@ -28,12 +28,13 @@ public struct Housekeeping: Service {
         do {
             let now = context.now()
             // Asked by a reader first: most rounds find nothing, and then nobody waits for the writer.
-            let (hasExpired, hasOldKeys) = try await context.database.read { connection in
+            let (hasExpired, hasOldKeys, hasOldSessions) = try await context.database.read { connection in
                 (
                     try UploadTable(connection).hasExpired(at: now),
                     try AppliedWriteTable(connection).hasEntries(
                         before: now.advanced(by: .zero - AppliedWriteTable.memory)
-                    )
+                    ),
+                    try UploadSessionTable(connection).hasFinishedLongAgo(at: now)
                 )
             }
             if hasExpired {
@@ -44,6 +45,9 @@ public struct Housekeeping: Service {
                 _ = try await context.database.write {
                     try AppliedWriteTable($0).forget(before: now.advanced(by: .zero - AppliedWriteTable.memory))
                 }
+            }
+            if hasOldSessions {
+                try await context.database.write { try UploadSessionTable($0).forgetFinished(at: now) }
             }
         } catch {
             logger.warning("A round of housekeeping failed and is repeated", metadata: ["error": "\(error)"])

@@ -9,6 +9,8 @@ public struct RegistryContext: Sendable {
     public var database: any Database
     /// How long an upload may go without renewing its lease.
     public var uploadLease: Duration
+    /// How long an upload session may go without anything coming.
+    public var sessionLease: Duration
     /// How long a node that took a deletion has before another may take it.
     public var deletionClaim = Duration.seconds(60)
     /// How long a list may keep a connection that reads. Less than half of a read's patience in glance-api, which would
@@ -19,11 +21,13 @@ public struct RegistryContext: Sendable {
     public init(
         database: any Database,
         uploadLease: Duration,
+        sessionLease: Duration = .seconds(86_400),
         listTimeout: Duration = .seconds(3),
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.database = database
         self.uploadLease = uploadLease
+        self.sessionLease = sessionLease
         self.listTimeout = listTimeout
         self.now = now
     }
@@ -82,6 +86,10 @@ struct RegistryHandlers: Sendable {
         handlers.add(abortUpload)
         handlers.add(releaseUploads)
         handlers.add(checkAttempts)
+        handlers.add(beginSession)
+        handlers.add(extendSession)
+        handlers.add(showSession)
+        handlers.add(recordSession)
         handlers.add(claimDeletions)
         handlers.add(finishDeletions)
         handlers.add(postponeDeletions)

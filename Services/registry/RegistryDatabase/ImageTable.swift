@@ -291,6 +291,7 @@ public struct ImageTable {
         )
         // A running upload loses its lease; its node finds out, and what it wrote is queued like the rest.
         try connection.execute("DELETE FROM uploads WHERE image_id = ?", [.text(id.text)])
+        try UploadSessionTable(connection).end(ofImage: id)
         let locations = LocationTable(connection)
         let deletions = try locations.queueDeletion(ofImage: id, claimedBy: holder, until: claimedUntil)
         if deletions.isEmpty { try forget(id) }

@@ -138,6 +138,7 @@ public struct UploadTable {
             throw Self.leaseLost
         }
         try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
+        try UploadSessionTable(connection).finish(attempt: upload.attempt)
         return try ImageTable(connection).image(id)
     }
 
@@ -218,10 +219,13 @@ public struct UploadTable {
         return AbortedUpload(isFinished: false)
     }
 
-    /// Ends everything that earlier processes of a node had under way.
+    /// Ends everything that earlier processes of a node had under way, but for sessions, which are no process's.
     public func release(before holder: Holder, at now: Timestamp) throws {
         let attempts = try connection.query(
-            "SELECT attempt FROM uploads WHERE node = ? AND process <> ?",
+            """
+            SELECT attempt FROM uploads WHERE node = ? AND process <> ?
+                AND NOT EXISTS (SELECT 1 FROM upload_sessions s WHERE s.attempt = uploads.attempt)
+            """,
             [.text(holder.node), .text(holder.process)],
             { $0.text(0) }
         )
@@ -273,6 +277,7 @@ public struct UploadTable {
                 )
             }
             try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(attempt)])
+            try UploadSessionTable(connection).end(attempt: attempt)
         }
         try LocationTable(connection).drop(attempt: attempt, isDiscarded: isDiscarded)
     }

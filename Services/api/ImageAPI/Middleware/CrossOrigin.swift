@@ -24,9 +24,17 @@ public struct CrossOrigin: Sendable {
     private func allowance(for request: Request) -> (rules: Rules, origin: String)? {
         guard !rules.isEmpty, let origin = request.headers[.origin] else { return nil }
         for allowed in [origin, "*"] {
-            if let found = rules.first(where: { $0.allowedOrigins.contains(allowed) }) { return (found, allowed) }
+            if let found = rules.first(where: { $0.allowedOrigins.contains(allowed) }) {
+                return (Self.isOfUploads(request) ? found.addingUploads : found, allowed)
+            }
         }
         return nil
+    }
+
+    /// Resumable uploads have header fields and methods that no configuration knows of.
+    private static func isOfUploads(_ request: Request) -> Bool {
+        let parts = request.uri.path.split(separator: "/")
+        return parts.count >= 4 && parts[1] == "images" && parts[3] == "uploads"
     }
 }
 
@@ -74,6 +82,22 @@ extension CrossOrigin {
             if !exposedHeaders.isEmpty {
                 response.headers[.accessControlExposeHeaders] = exposedHeaders.joined(separator: ",")
             }
+        }
+
+        /// These rules, and what pages need for the tus protocol.
+        fileprivate var addingUploads: Rules {
+            var rules = self
+            rules.allowedMethods += ["HEAD", "POST", "PATCH", "DELETE"]
+            rules.allowedHeaders += [
+                "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum",
+                "Upload-Concat", "x-image-meta-store", "x-openstack-image-hash-algo", "x-openstack-image-hash-value",
+                "x-openstack-image-checksum",
+            ]
+            rules.exposedHeaders += [
+                "Location", "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm",
+                "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires", "Upload-Concat",
+            ]
+            return rules
         }
 
         private func allow(_ origin: String, _ response: inout Response) {

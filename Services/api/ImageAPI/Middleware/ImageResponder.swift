@@ -47,6 +47,7 @@ public struct ImageResponder: HTTPResponder {
             response = failure(error, request, trace)
         }
         if let id = trace.requestID { response.headers[.requestID] = id }
+        response.headers.append(contentsOf: trace.fields)
         settings.crossOrigin.mark(&response, for: request)
         record(request, response, trace, ContinuousClock.now - start)
         return response
@@ -59,6 +60,8 @@ public struct ImageResponder: HTTPResponder {
         var requestID: String?
         var caller: Caller?
         var route = "-"
+        /// What the route has in each of its answers.
+        var fields: HTTPFields = [:]
     }
 
     private func answer(
@@ -84,6 +87,7 @@ public struct ImageResponder: HTTPResponder {
         switch table.match(request.method, segments) {
         case .route(let route, let parameters):
             trace.route = route.path
+            trace.fields = route.fields
             return try await route.handler(
                 APIRequest(
                     request: request,

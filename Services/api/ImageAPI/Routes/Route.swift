@@ -12,11 +12,20 @@ struct Route: Sendable {
     /// Whether other methods on its path are told of it by 405 and `Allow`. The reference keeps a few routes to itself:
     /// where no other is advertised, other methods get 404.
     var isAdvertised: Bool
+    /// Header fields of each of its answers, refusals included.
+    var fields: HTTPFields
     var handler: Handler
 
-    init(_ method: HTTPRequest.Method, _ path: String, isAdvertised: Bool = true, _ handler: @escaping Handler) {
+    init(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        isAdvertised: Bool = true,
+        fields: HTTPFields = [:],
+        _ handler: @escaping Handler
+    ) {
         self.method = method
         self.isAdvertised = isAdvertised
+        self.fields = fields
         template = path.split(separator: "/").map(String.init)
         self.handler = handler
     }

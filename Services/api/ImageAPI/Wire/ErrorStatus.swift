@@ -14,6 +14,7 @@ extension ServiceError.Code {
         case .preconditionFailed: .preconditionFailed
         case .limitExceeded: .init(code: 413, reasonPhrase: "Request Entity Too Large")
         case .unsupportedMediaType: .unsupportedMediaType
+        case .checksumMismatch: .init(code: 460, reasonPhrase: "Checksum Mismatch")
         case .rangeNotSatisfiable: .init(code: 416, reasonPhrase: "Request Range Not Satisfiable")
         case .headerTooLarge: .init(code: 431, reasonPhrase: "Request Header Fields Too Large")
         case .targetTooLong: .init(code: 414, reasonPhrase: "Request-URI Too Long")

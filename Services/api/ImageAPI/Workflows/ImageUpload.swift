@@ -34,7 +34,7 @@ struct ImageUpload: Sendable {
         requestID: String
     ) async throws {
         try policy.requireWritable(caller)
-        let store = try target(declaration.store)
+        let store = try catalogue.target(declaration.store)
         let id = try id()
         let image = try await registry.image(id, as: caller, requestID: requestID)
         try policy.require(.uploadImage, on: image, by: caller)
@@ -86,14 +86,6 @@ struct ImageUpload: Sendable {
         }
     }
 
-    private func target(_ identifier: String?) throws(ServiceError) -> any Store {
-        do {
-            return try catalogue.uploadTarget(identifier)
-        } catch {
-            throw ServiceError(error.code == .invalidLocation ? .invalidRequest : .gone, error.message, cause: error)
-        }
-    }
-
     private func requireReady(_ image: Image, _ declaration: Declaration) throws(ServiceError) {
         guard image.status == .queued else {
             throw ServiceError(
@@ -123,6 +115,17 @@ struct ImageUpload: Sendable {
                     + "it may be under way.",
                 cause: error
             )
+        }
+    }
+}
+
+extension StoreCatalogue {
+    /// The store that an upload goes to, with a client's mistake told in the words of the domain.
+    func target(_ identifier: String?) throws(ServiceError) -> any Store {
+        do {
+            return try uploadTarget(identifier)
+        } catch {
+            throw ServiceError(error.code == .invalidLocation ? .invalidRequest : .gone, error.message, cause: error)
         }
     }
 }

@@ -5,11 +5,12 @@ internal import ServiceLifecycle
 internal import StoreLayer
 
 /// Keeps the stores and the registry in step: gives up what earlier processes of this node held, carries out queued
-/// deletions, and removes temporary names that belong to no attempt any more.
+/// deletions, lets go of upload sessions that are over, and removes temporary names that belong to no attempt any more.
 struct StoreHousekeeping: Service {
     let registry: any RegistryClient
     let catalogue: StoreCatalogue
     let data: DataDeletion
+    let sessions: LiveUploads
     let holder: Holder
     let isOnlyProcess: @Sendable () -> Bool
     let logger: Logger
@@ -29,6 +30,7 @@ struct StoreHousekeeping: Service {
                     hasReleased = true
                 }
                 await deleteQueued()
+                await sessions.dropEnded()
                 if round % Self.roundsBetweenSweeps == 0 { await sweep() }
                 round += 1
                 // Cancelled at shutdown: the loop ends.

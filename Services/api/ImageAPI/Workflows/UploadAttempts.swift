@@ -26,7 +26,14 @@ struct UploadAttempts: Sendable {
         move: (IntendedLocation, UploadLease) async throws -> Moved,
         finish: (IntendedLocation, Moved) -> Finish
     ) async throws {
-        let (location, lease) = try await claim(id, in: store, size: size, requestID: requestID, begin: begin)
+        let claimed = try await claim(id, in: store, size: size, requestID: requestID, begin: begin)
+        let location = claimed.location
+        let lease = UploadLease(
+            attempt: location.attempt,
+            requestedAt: claimed.requestedAt,
+            duration: .seconds(claimed.claim.leaseSeconds)
+        )
+        leases.add(lease)
         defer { leases.remove(lease) }
         let moved: Moved
         do {
@@ -38,14 +45,22 @@ struct UploadAttempts: Sendable {
         try await record(finish(location, moved), store, location, as: caller, requestID: requestID)
     }
 
+    /// An image that an attempt has for itself.
+    struct Claimed: Sendable {
+        var location: IntendedLocation
+        var claim: UploadClaim
+        /// A moment before the claim was granted.
+        var requestedAt: ContinuousClock.Instant
+    }
+
     /// Claims the image; where bytes of an earlier attempt still lie in the way, removes those first.
-    private func claim(
+    func claim(
         _ id: ImageID,
         in store: any Store,
         size: Int64?,
         requestID: String,
         begin: (IntendedLocation) async throws(ServiceError) -> UploadClaim
-    ) async throws(ServiceError) -> (IntendedLocation, UploadLease) {
+    ) async throws(ServiceError) -> Claimed {
         let location: IntendedLocation
         do throws(StoreError) {
             location = try await store.intend(id.text, attempt: makeUUID(), size: size)
@@ -55,19 +70,14 @@ struct UploadAttempts: Sendable {
         for _ in 0..<4 {
             let requestedAt = ContinuousClock.now
             let claim = try await begin(location)
-            if claim.toSettle.isEmpty {
-                let duration = Duration.seconds(claim.leaseSeconds)
-                let lease = UploadLease(attempt: location.attempt, requestedAt: requestedAt, duration: duration)
-                leases.add(lease)
-                return (location, lease)
-            }
+            if claim.toSettle.isEmpty { return Claimed(location: location, claim: claim, requestedAt: requestedAt) }
             await data.report(await data.remove(claim.toSettle), requestID: requestID)
         }
         throw ServiceError(.unavailable, "Data of an earlier upload could not be removed yet; try again later.")
     }
 
     /// Takes an attempt back, to its end even when the request was cancelled. What fails here the lease's end repairs.
-    private func undo(_ store: any Store, _ location: IntendedLocation, as caller: Caller, requestID: String) async {
+    func undo(_ store: any Store, _ location: IntendedLocation, as caller: Caller, requestID: String) async {
         await Task {
             let isDiscarded = await discard(location, in: store)
             await abort(location.attempt, isDiscarded: isDiscarded, as: caller, requestID: requestID)

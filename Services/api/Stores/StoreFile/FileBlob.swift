@@ -92,7 +92,7 @@ private struct FileChunks: AsyncSequence, Sendable {
 
 extension OpenFile {
     /// - Throws: `sizeMismatch` when the file ends before `range` does.
-    fileprivate func chunk(_ range: Range<Int64>) throws(StoreError) -> Chunk {
+    func chunk(_ range: Range<Int64>) throws(StoreError) -> Chunk {
         var chunk = Chunk()
         var failure: SystemCallError?
         let count = chunk.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { space in

@@ -73,7 +73,7 @@ extension FileStore {
 
 extension AttemptFiles {
     /// - Parameter size: Of what is going to be written, where it is known.
-    fileprivate func begin(size: Int64?) throws(StoreError) -> OpenFile {
+    func begin(size: Int64? = nil) throws(StoreError) -> OpenFile {
         let isTaken = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
             try FileStatus.of(final) != nil
         }
@@ -139,11 +139,12 @@ extension OpenFile {
         try write(UnsafeRawBufferPointer(rebasing: bytes[run]), at: offset + Int64(run.lowerBound))
     }
 
-    /// Gives the file its length and permissions; no byte is written after this.
-    fileprivate func complete(byteCount: Int64, permissions: UInt32?) throws(StoreError) -> StoredData {
+    /// Gives the file its length and permissions; no byte is written after this. Done again it changes nothing, the
+    /// identity included.
+    func complete(byteCount: Int64, permissions: UInt32?) throws(StoreError) -> StoredData {
         try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
             // Holes at the end make no file longer by themselves.
-            try truncate(to: byteCount)
+            if try self.status().byteCount != byteCount { try truncate(to: byteCount) }
             if let permissions { changePermissions(permissions) }
             try sync()
             let status = try status()

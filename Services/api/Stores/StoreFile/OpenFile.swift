@@ -87,6 +87,9 @@ final class OpenFile: Sendable {
             }
         }
     }
+
+    // Fails for a descriptor that is none alone.
+    func unlock() { flock(descriptor, LOCK_UN) }
 }
 
 /// What tells files apart.

@@ -1,0 +1,34 @@
+/// A store that keeps the bytes of an attempt between requests, and takes them in any order.
+public protocol ResumableStore: Store {
+    /// Leaves the attempt's first trace, durably, and gives access to its bytes, of which there are none yet.
+    ///
+    /// - Throws: `alreadyExists`, `full`, `writeDenied`, `unavailable`, `invalidLocation`.
+    func beginPartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData
+
+    /// Gives access to what was begun, by an earlier process too. One process at a time has it.
+    ///
+    /// - Throws: `notFound`; `inUse` while another process has it; `unavailable`, `invalidLocation`.
+    func resumePartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData
+}
+
+/// Bytes that are not yet an object. They end like those of every attempt: published and confirmed, or discarded.
+public protocol PartialData: Sendable {
+    /// Bytes written to the same place later replace these.
+    func write(_ batch: Chunk, at offset: Int64) async throws(StoreError)
+
+    /// - Throws: `sizeMismatch` where there are fewer bytes.
+    func read(_ range: Range<Int64>) async throws(StoreError) -> Chunk
+
+    /// Makes durable what was written before.
+    func sync() async throws(StoreError)
+
+    /// Gives the object its name, as ``Store/write(_:size:body:mayStillPublish:)`` does at its end; nothing may be written
+    /// after this was called. Called again, also after a restart, it answers the same.
+    ///
+    /// - Parameter byteCount: What lies behind is cut off.
+    /// - Throws: `superseded`, `alreadyExists`, `full`, `unavailable`.
+    func publish(
+        byteCount: Int64,
+        mayStillPublish: @escaping @Sendable () -> Bool
+    ) async throws(StoreError) -> StoredData
+}

@@ -1,0 +1,170 @@
+public import ImageModel
+public import WireJSON
+
+// Uploads that come in parts. A session is an attempt whose lease belongs to no process: it lives from one sign of life to
+// the next for as long as the registry says, and is finished, aborted and checked by the operations of uploads.
+
+/// `sessions.begin`: as ``BeginUpload``, for data that comes bit by bit.
+public struct BeginSession: RegistryOperation {
+    public typealias Response = UploadClaim
+    public static let name = "sessions.begin"
+    public static let effect = RegistryEffect.once
+
+    /// What claims the image, and whatever is to be counted of its data.
+    public var upload: BeginUpload
+    public var terms: UploadSessionTerms
+    /// Length in bytes of the only part, or of the first.
+    public var byteCount: Int64
+
+    public init(upload: BeginUpload, terms: UploadSessionTerms, byteCount: Int64) {
+        self.upload = upload
+        self.terms = terms
+        self.byteCount = byteCount
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("upload")
+            upload.write(to: &writer)
+            writer.name("terms")
+            terms.write(to: &writer)
+            writer.field("byte_count", byteCount)
+        }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        let members = try JSONMembers(json)
+        upload = try members.value("upload")
+        terms = try members.value("terms")
+        byteCount = try members.integer("byte_count")
+        guard byteCount > 0 else { throw JSONShapeError(member: "byte_count", reason: "is not positive") }
+    }
+}
+
+/// `sessions.extend`: one more part for the parallel session that an image has on a node, behind the parts before it;
+/// `wrongState` where the image has none, `limitExceeded` for too many parts or bytes.
+public struct ExtendSession: RegistryOperation {
+    public typealias Response = UploadSessionRecord
+    public static let name = "sessions.extend"
+    public static let effect = RegistryEffect.once
+
+    public var image: ImageID
+    public var holder: Holder
+    public var byteCount: Int64
+    /// The most that all parts together may have, in bytes.
+    public var limit: Int64
+
+    public init(image: ImageID, holder: Holder, byteCount: Int64, limit: Int64) {
+        self.image = image
+        self.holder = holder
+        self.byteCount = byteCount
+        self.limit = limit
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("image", image.text)
+            writer.name("holder")
+            holder.write(to: &writer)
+            writer.field("byte_count", byteCount)
+            writer.field("limit", limit)
+        }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        let members = try JSONMembers(json)
+        image = try members.imageID("image")
+        holder = try members.value("holder")
+        byteCount = try members.integer("byte_count")
+        limit = try members.integer("limit")
+        guard byteCount > 0 else { throw JSONShapeError(member: "byte_count", reason: "is not positive") }
+    }
+}
+
+/// `sessions.show`: one session of an image, for whoever may change the image; `notFound` for everybody else.
+public struct ShowSession: RegistryOperation {
+    public typealias Response = UploadSessionRecord
+    public static let name = "sessions.show"
+    public static let effect = RegistryEffect.reads
+
+    public var image: ImageID
+    public var attempt: String
+
+    public init(image: ImageID, attempt: String) {
+        self.image = image
+        self.attempt = attempt
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("image", image.text)
+            writer.field("attempt", attempt)
+        }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        let members = try JSONMembers(json)
+        image = try members.imageID("image")
+        attempt = try members.string("attempt")
+    }
+}
+
+/// `sessions.record`: what a session has by now on durable storage, which is also its sign of life; `leaseLost` when it is
+/// over, or another node's.
+public struct RecordSession: RegistryOperation {
+    public typealias Response = SessionLease
+    public static let name = "sessions.record"
+    public static let effect = RegistryEffect.repeatable
+
+    public var attempt: String
+    /// The node that has the bytes.
+    public var holder: Holder
+    /// In order and apart from each other.
+    public var received: [Range<Int64>]
+
+    public init(attempt: String, holder: Holder, received: [Range<Int64>]) {
+        self.attempt = attempt
+        self.holder = holder
+        self.received = received
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("attempt", attempt)
+            writer.name("holder")
+            holder.write(to: &writer)
+            writer.field("received", RangeList.text(received))
+        }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        let members = try JSONMembers(json)
+        attempt = try members.string("attempt")
+        holder = try members.value("holder")
+        received = try RangeList.ranges(members, "received")
+    }
+}
+
+/// How long a session lives on.
+public struct SessionLease: WireCodable, Equatable {
+    public var leaseSeconds: Int64
+    public var expiresAt: Timestamp
+
+    public init(leaseSeconds: Int64, expiresAt: Timestamp) {
+        self.leaseSeconds = leaseSeconds
+        self.expiresAt = expiresAt
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("lease_seconds", leaseSeconds)
+            writer.field("expires_at", expiresAt.microseconds)
+        }
+    }
+
+    public init(json: JSONValue) throws(JSONShapeError) {
+        let members = try JSONMembers(json)
+        leaseSeconds = try members.integer("lease_seconds")
+        expiresAt = Timestamp(microseconds: try members.integer("expires_at"))
+    }
+}
