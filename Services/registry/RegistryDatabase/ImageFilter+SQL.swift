@@ -19,7 +19,11 @@ extension ImageFilter {
     }
 
     /// The filter over `i`, the image.
-    func add(to condition: inout SQLCondition, _ dialect: SQLDialect) {
+    ///
+    /// - Parameter eachAlone: Whether images are met one after another, in the order of the list, until a page is full: what
+    ///   hangs on them is then looked up for each that is met. Left to itself, PostgreSQL may find all that pass and sort them.
+    func add(to condition: inout SQLCondition, _ dialect: SQLDialect, eachAlone: Bool) {
+        let end = eachAlone ? dialect.fence : ""
         switch self {
         case .nothing:
             condition.add("1 = 0")
@@ -36,16 +40,19 @@ extension ImageFilter {
         case .time(let column, let comparison, let time):
             add("i.\(column.rawValue)", comparison, time, to: &condition)
         case .condition(let test):
-            test.add(to: &condition, dialect)
+            test.add(to: &condition, dialect, end)
         case .protected(let value):
             condition.add("i.protected = ?", SQLValue(value))
         case .tag(let tag):
-            condition.add("EXISTS (SELECT 1 FROM image_tags t WHERE t.value = ? AND t.image_id = i.id)", .text(tag))
+            condition.add(
+                "EXISTS (SELECT 1 FROM image_tags t WHERE t.value = ? AND t.image_id = i.id\(end))",
+                .text(tag)
+            )
         case .property(let name, let value):
             condition.add(
                 """
                 EXISTS (SELECT 1 FROM image_properties p WHERE p.name = ? AND p.value_prefix = \(SQLCondition.prefixPlace)
-                    AND p.value = ? AND p.image_id = i.id)
+                    AND p.value = ? AND p.image_id = i.id\(end))
                 """,
                 .text(name),
                 .text(value),

@@ -29,8 +29,9 @@ extension ImageTable {
         let rows = try rows(query, caller)
         // What the rows have decided is not asked again: PostgreSQL would join the same table twice.
         let decided = rows?.exactly == nil ? nil : rows?.filter
+        let eachAlone = rows == nil && (query.sort.isByCreation || query.sort.isByName)
         for (place, filter) in query.filters.enumerated() where place != decided {
-            filter.add(to: &condition, connection.dialect)
+            filter.add(to: &condition, connection.dialect, eachAlone: eachAlone)
         }
         guard let rows else {
             return ImageWalk.audience(of: query, caller).map { walk in

@@ -2,7 +2,8 @@ internal import ImageModel
 
 extension ImageCondition {
     /// The condition over `i`, the image.
-    func add(to condition: inout SQLCondition, _ dialect: SQLDialect) {
+    /// - Parameter end: Ends the subqueries.
+    func add(to condition: inout SQLCondition, _ dialect: SQLDialect, _ end: String) {
         switch subject {
         case .text(.name): addName(to: &condition, dialect)
         case .text(let column): addColumn("i.\(column.rawValue)", SQLValue.text, to: &condition, dialect)
@@ -15,14 +16,15 @@ extension ImageCondition {
                 dialect
             )
         case .tag:
-            addRows("image_tags t WHERE t.image_id = i.id", [], value: "t.value", to: &condition, dialect)
+            addRows("image_tags t WHERE t.image_id = i.id", [], value: "t.value", to: &condition, dialect, end)
         case .property(let name):
             addRows(
                 "image_properties p WHERE p.image_id = i.id AND p.name = ? AND p.value IS NOT NULL",
                 [.text(name)],
                 value: "p.value",
                 to: &condition,
-                dialect
+                dialect,
+                end
             )
         }
     }
@@ -59,12 +61,13 @@ extension ImageCondition {
         _ values: [SQLValue],
         value: String,
         to condition: inout SQLCondition,
-        _ dialect: SQLDialect
+        _ dialect: SQLDialect,
+        _ end: String
     ) {
         func add(_ test: SQLCondition?, isNegated: Bool = false) {
             let tested = test.map { " AND \($0.sql)" } ?? ""
             condition.add(
-                "\(isNegated ? "NOT " : "")EXISTS (SELECT 1 FROM \(rows)\(tested))",
+                "\(isNegated ? "NOT " : "")EXISTS (SELECT 1 FROM \(rows)\(tested)\(end))",
                 values + (test?.values ?? [])
             )
         }

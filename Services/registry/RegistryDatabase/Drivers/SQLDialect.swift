@@ -31,6 +31,8 @@ public struct SQLDialect: Sendable, Equatable {
     /// Ends a column that the database computes, and that can be added to a table that is there.
     public var generatedColumn: String
 
+    /// Ends a subquery that is to be asked for every row alone, and not made a join.
+    public var fence: String
     /// Behind a column or an expression: compared byte by byte, the same order everywhere.
     public var byteOrder: String
     /// Ends a `SELECT` whose rows the transaction is going to change; empty where a write transaction is alone anyway.
@@ -67,6 +69,7 @@ public struct SQLDialect: Sendable, Equatable {
         autoIncrementPrimaryKey: "INTEGER PRIMARY KEY AUTOINCREMENT",
         withoutRowID: " WITHOUT ROWID",
         generatedColumn: "VIRTUAL",
+        fence: "",
         byteOrder: "COLLATE BINARY",
         forUpdate: "",
         tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
@@ -88,6 +91,7 @@ public struct SQLDialect: Sendable, Equatable {
         autoIncrementPrimaryKey: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         withoutRowID: "",
         generatedColumn: "STORED",
+        fence: " OFFSET 0",
         byteOrder: "COLLATE \"C\"",
         forUpdate: " FOR UPDATE",
         tableExists: "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?",
