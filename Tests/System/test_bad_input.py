@@ -96,6 +96,10 @@ def test_declared_size_against_the_real_one(deployment, session, send, declared)
         assert answer.status == 204
         assert (record["status"], record["size"]) == ("active", 10)
         session.delete(f"{deployment.url}/v2/images/{image_id}")
+    elif declared > shutil.disk_usage(deployment.directory).free:
+        assert_refused(answer, 413)
+        assert b"Image storage media is full" in answer.body
+        assert (record["status"], record["size"]) == ("queued", None)
     else:
         assert_refused(answer, 400)
         assert (record["status"], record["size"], record["checksum"]) == ("queued", None, None)
