@@ -75,19 +75,21 @@ public struct ImagePolicy: Sendable {
     /// Refuses what `rule` does not allow on an image that was found.
     ///
     /// - Throws: `forbidden`; `notFound` where the caller may not even see the image, since a refusal would tell that
-    ///   it exists (Image API v2, "Policy"). For what the token is, not who sent it, it is `forbidden` in any case.
+    ///   it exists (Image API v2, "Policy"), also for a token of another scope; `unavailable` while the service that decides
+    ///   does not say.
     public func require(_ rule: PolicyRule, on image: Image, by caller: Caller) throws(ServiceError) {
         let target = PolicyTarget(image: image, caller: caller), table = table
         guard let reason = table.refusal(of: rule, target, caller, asking: service) else {
             return try requireOwnership(rule, image.owner, table, caller)
         }
-        if reason.saysNothingOfImages { throw Self.forbidden(rule, reason) }
+        if case .unanswered = reason { throw Self.forbidden(rule, reason) }
         let cause = PolicyRefusal(rule: rule.rawValue, reason: reason)
         if rule == .getImage { throw ServiceError(.notFound, "No image found with ID \(image.id)", cause: cause) }
-        guard try mayDo(.getImage, target, by: caller) else {
-            throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
+        switch table.refusal(of: .getImage, target, caller, asking: service) {
+        case nil: throw Self.forbidden(rule, reason)
+        case .unanswered(let fault)?: throw Self.forbidden(.getImage, .unanswered(fault))
+        case _?: throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
         }
-        throw Self.forbidden(rule, reason)
     }
 
     /// Refuses to create an image of that owner and visibility, before there is one.
