@@ -85,10 +85,24 @@ public struct ImagePolicy: Sendable {
         if case .unanswered = reason { throw Self.forbidden(rule, reason) }
         let cause = PolicyRefusal(rule: rule.rawValue, reason: reason)
         if rule == .getImage { throw ServiceError(.notFound, "No image found with ID \(image.id)", cause: cause) }
+        guard try maySee(target, table, caller) else {
+            throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
+        }
+        throw Self.forbidden(rule, reason)
+    }
+
+    /// Whether the caller may see an image that was found; whose token is of another scope does not.
+    ///
+    /// - Throws: `unavailable` while the service that decides does not say.
+    public func maySee(_ image: Image, by caller: Caller) throws(ServiceError) -> Bool {
+        try maySee(PolicyTarget(image: image, caller: caller), table, caller)
+    }
+
+    private func maySee(_ target: PolicyTarget, _ table: PolicyTable, _ caller: Caller) throws(ServiceError) -> Bool {
         switch table.refusal(of: .getImage, target, caller, asking: service) {
-        case nil: throw Self.forbidden(rule, reason)
+        case nil: return true
         case .unanswered(let fault)?: throw Self.forbidden(.getImage, .unanswered(fault))
-        case _?: throw ServiceError(.notFound, "The resource could not be found.", cause: cause)
+        case _?: return false
         }
     }
 

@@ -100,7 +100,7 @@ struct ImageMembership: Sendable {
         let found = try await registry.call(ShowMember(image: id, member: member), as: caller, requestID: requestID)
         try check(found.image)
         let target = PolicyTarget(image: found.image, caller: caller)
-        guard let row = found.member, try policy.mayDo(.getImage, target, by: caller),
+        guard let row = found.member, try policy.maySee(found.image, by: caller),
             try policy.mayDo(.getMember, target, by: caller)
         else { throw ServiceError(.notFound, ImageMember.absence(of: member, from: id)) }
         return (found.image, row)
@@ -123,7 +123,7 @@ struct ImageMembership: Sendable {
         by caller: Caller
     ) throws(ServiceError) {
         let target = PolicyTarget(image: image, caller: caller)
-        guard try policy.mayDo(.getImage, target, by: caller) else { throw Self.absence(of: image.id) }
+        guard try policy.maySee(image, by: caller) else { throw Self.absence(of: image.id) }
         if let refusal = try policy.refusal(of: rule, target, by: caller) {
             throw ServiceError(.forbidden, "Not allowed to \(verb) members for image \(image.id).", cause: refusal)
         }
