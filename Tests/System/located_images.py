@@ -3,7 +3,10 @@
 import json
 import time
 
+import pytest
+
 from services import User, wait_until
+from web_source import WebSource
 
 V21 = "application/openstack-images-v2.1-json-patch"
 V20 = "application/openstack-images-v2.0-json-patch"
@@ -90,3 +93,33 @@ def slow(source, seconds):
         source.send(handler, 200, DATA)
 
     return answer
+
+
+# --- fixtures, for the files that import them -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def deployment(shared_deployments):
+    return start(shared_deployments)
+
+
+@pytest.fixture(scope="module")
+def source():
+    source = WebSource()
+    source.add("/data", DATA)
+    source.add("/same", DATA)
+    source.add("/equal", DATA)
+    source.add("/other", b"other" * 1000)
+    source.add("/empty", b"")
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def member(deployment):
+    return Images(deployment)
+
+
+@pytest.fixture
+def admin(deployment):
+    return Images(deployment, "admin")

@@ -11,35 +11,8 @@ import requests
 
 from audit import rows
 from clients import GlanceCommand, SDK
-from located_images import DATA, V20, V21, Images, options, refusal, slow, start
+from located_images import DATA, V20, V21, Images, admin, deployment, member, options, refusal, slow, source, start
 from web_source import WebSource
-
-
-@pytest.fixture(scope="module")
-def deployment(shared_deployments):
-    return start(shared_deployments)
-
-
-@pytest.fixture(scope="module")
-def source():
-    source = WebSource()
-    source.add("/data", DATA)
-    source.add("/same", DATA)
-    source.add("/equal", DATA)
-    source.add("/other", b"other" * 1000)
-    source.add("/empty", b"")
-    yield source
-    source.close()
-
-
-@pytest.fixture
-def member(deployment):
-    return Images(deployment)
-
-
-@pytest.fixture
-def admin(deployment):
-    return Images(deployment, "admin")
 
 
 # --- PATCH ------------------------------------------------------------------------------------------------------------

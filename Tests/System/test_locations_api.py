@@ -6,35 +6,9 @@ import uuid
 import pytest
 
 from audit import rows
-from located_images import DATA, Images, options, refusal, slow, start
+from located_images import DATA, Images, admin, deployment, member, options, refusal, slow, source, start
 from services import wait_until
 from web_source import WebSource
-
-
-@pytest.fixture(scope="module")
-def deployment(shared_deployments):
-    return start(shared_deployments)
-
-
-@pytest.fixture(scope="module")
-def source():
-    source = WebSource()
-    source.add("/data", DATA)
-    source.add("/same", DATA)
-    source.add("/other", b"other" * 1000)
-    source.add("/empty", b"")
-    yield source
-    source.close()
-
-
-@pytest.fixture
-def member(deployment):
-    return Images(deployment)
-
-
-@pytest.fixture
-def admin(deployment):
-    return Images(deployment, "admin")
 
 
 def test_digests_are_filled_in_behind_an_added_location(deployment, member, source):

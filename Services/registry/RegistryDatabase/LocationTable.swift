@@ -49,11 +49,13 @@ public struct LocationTable {
     }
 
     /// As ``makeLive(attempt:identity:)``, for data that somebody else put there: from now on no attempt's.
-    func makeLive(external attempt: String) throws {
+    ///
+    /// - Parameter isOnTheWeb: Whether that is for data on the web alone.
+    func makeLive(external attempt: String, ifOnTheWeb isOnTheWeb: Bool = false) throws {
         try connection.execute(
             """
             UPDATE image_locations SET state = 'live', attempt = '', unfinished = 0
-            WHERE attempt = ? AND state = 'intended'
+            WHERE attempt = ? AND state = 'intended'\(isOnTheWeb ? " AND \(Self.isOnTheWeb)" : "")
             """,
             [.text(attempt)]
         )
@@ -61,13 +63,7 @@ public struct LocationTable {
 
     /// Data on the web that is not what its client said stays named by the record, which is queued and serves no data.
     func keepRefused(attempt: String) throws {
-        try connection.execute(
-            """
-            UPDATE image_locations SET state = 'live', attempt = '', unfinished = 0
-            WHERE attempt = ? AND state = 'intended' AND \(Self.isOnTheWeb)
-            """,
-            [.text(attempt)]
-        )
+        try makeLive(external: attempt, ifOnTheWeb: true)
     }
 
     /// What a queued image still names was refused: it is not to be served beside what comes now.

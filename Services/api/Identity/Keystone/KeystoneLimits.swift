@@ -41,6 +41,7 @@ public actor KeystoneLimits {
     /// - Returns: limits by the names of their resources; -1 for no limit.
     /// - Throws: ``ServiceError`` (`unavailable`).
     public func limits(of project: String) async throws(ServiceError) -> [String: Int64] {
+        // Of no request alone: one that goes away must not take the answer from the others that wait for it.
         let task = pending[project] ?? Task { await self.ask(project) }
         pending[project] = task
         let result = await task.value
@@ -143,6 +144,7 @@ public actor KeystoneLimits {
             )
             switch answer.status {
             case 200:
+                // Where it breaks off is nobody's business, and its text may hold what no log may.
                 guard let document = try? JSONValue(parsing: answer.body).objectValue else {
                     throw .malformed("it is not JSON")
                 }

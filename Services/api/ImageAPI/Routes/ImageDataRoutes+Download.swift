@@ -7,9 +7,10 @@ extension ImageDataRoutes {
     /// 200 with all of it, 206 with a part, 304 where the client has it, 204 where there is no data.
     @Sendable func get(_ request: APIRequest) async throws -> Response {
         try request.requireNoBody()
+        let preferred = preferredStores(request)
         let image = try await download.find(
             try request.imageID(),
-            preferred: preferredStores(request),
+            preferred: preferred,
             as: request.caller,
             requestID: request.requestID
         )
@@ -21,7 +22,7 @@ extension ImageDataRoutes {
             contentRange: request.request.headers[.range] == nil ? request.request.headers[.contentRange] : nil,
             size: size
         )
-        guard let opened = try await download.open(image, part, preferred: preferredStores(request)) else {
+        guard let opened = try await download.open(image, part, preferred: preferred) else {
             return .empty()
         }
         let length = opened.blob.range.count

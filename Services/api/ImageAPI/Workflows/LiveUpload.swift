@@ -52,6 +52,7 @@ final class LiveUpload: Sendable {
     func record(requestID: String) async throws -> SessionLease {
         let task = state.withLock { state in
             let before = state.recording
+            // One after another, and to its end: what is durable is to be known even where its request went away.
             let task = Task {
                 _ = await before?.result
                 return try await syncAndRecord(requestID)
@@ -128,6 +129,7 @@ final class LiveUpload: Sendable {
             guard state.appends[part] == nil, state.finishing == nil else {
                 throw ServiceError(.conflict, "Another request brings bytes of this upload; try again later.")
             }
+            // Another request has to be able to cancel it: see `takeOver`.
             let task = Task {
                 defer { self.state.withLock { $0.appends[part] = nil } }
                 try await work()
@@ -147,6 +149,7 @@ final class LiveUpload: Sendable {
         let task: Task<Void, any Error>? = state.withLock { state in
             if state.isFinished { return nil }
             if let running = state.finishing { return running }
+            // Of no request alone: whoever goes away must not end it for the others.
             let task = Task {
                 defer { self.state.withLock { $0.finishing = nil } }
                 try await work()

@@ -35,6 +35,7 @@ final class LiveUploads: Sendable {
         try makeRoom(besides: attempt)
         let opening = entries.withLock { entries in
             if entries[attempt] == nil {
+                // Of no request alone: others may wait for it, too.
                 let opening = Task {
                     do {
                         let upload = try await open()

@@ -57,6 +57,7 @@ struct ResumableUploads: Sendable {
     ) async throws -> UploadSessionRecord {
         guard let code = (error as? ServiceError)?.code, code == .gone || code == .conflict else { throw error }
         let question = ShowSession(image: session.image.id, attempt: session.attempt)
+        // Where that cannot be told either, the first error is what counts.
         guard let now = try? await registry.ask(question, as: .service, requestID: requestID), now.isFinished else {
             throw error
         }
