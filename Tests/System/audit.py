@@ -67,10 +67,15 @@ def usage(deployment, query):
 
 def assert_accounted(deployment, seconds=15):
     """Nothing is lost and nothing is unaccounted for, once the services had a moment to clean up."""
-    wait_until(lambda: not findings(deployment), seconds)
-    assert findings(deployment) == []
+    assert_becomes([], lambda: findings(deployment), seconds)
 
 
 def assert_stores_empty(deployment, seconds=15):
-    wait_until(lambda: not stored_files(deployment), seconds)
-    assert stored_files(deployment) == set()
+    assert_becomes(set(), lambda: stored_files(deployment), seconds)
+
+
+def assert_becomes(expected, ask, seconds=15):
+    """Asks until the answer is the expected one. What is asserted is that very answer: the next may be another."""
+    answers = []
+    wait_until(lambda: answers.append(ask()) or answers[-1] == expected, seconds)
+    assert answers[-1] == expected

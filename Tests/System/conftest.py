@@ -9,6 +9,9 @@ import tempfile
 
 import pytest
 
+# Their assertions tell what they compared, as those of tests do.
+pytest.register_assert_rewrite("audit", "golden", "located_images", "metadef_walks", "metadefs", "services", "tus", "wire")
+
 from services import PROGRAMS, ROOT, Deployment, free_port
 
 # Everything is on the loopback interface; a proxy of the machine has no part in it.

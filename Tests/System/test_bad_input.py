@@ -4,7 +4,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 import uuid
 
 import pytest
@@ -126,12 +125,21 @@ def test_a_size_is_looked_at_before_the_image(send, path, image_id):
     assert b"Invalid or missing image size in request headers." in answer.body
 
 
-def test_a_body_that_ends_early(deployment, session):
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "at-once"])
+def test_a_body_that_ends_early(deployment, session, begun):
     image_id = create(deployment, session)
+
+    def status():
+        return session.get(f"{deployment.url}/v2/images/{image_id}").json()["status"]
+
     with Connection(deployment.api.port) as connection:
         connection.send(upload_head(session, deployment, image_id, {"Content-Length": 1000}))
         connection.send(b"only this")
-    assert wait_until(lambda: session.get(f"{deployment.url}/v2/images/{image_id}").json()["status"] == "queued")
+        if begun:
+            assert wait_until(lambda: status() == "saving")
+    # The line that every request leaves when it has ended.
+    assert wait_until(lambda: f"path=/v2/images/{image_id}/file status=" in deployment.api.log)
+    assert status() == "queued"
     assert_stores_empty(deployment)
 
 
@@ -173,10 +181,8 @@ def test_a_client_that_waits_is_told_to_continue(deployment, session):
     image_id = create(deployment, session)
     with Connection(deployment.api.port) as connection:
         headers = {"Content-Length": 5, "Expect": "100-continue"}
-        started = time.monotonic()
         connection.send(upload_head(session, deployment, image_id, headers))
         assert connection.answer(10).status == 100
-        assert time.monotonic() - started < 0.9, "curl gives up waiting after a second"
         connection.send(b"12345")
         assert connection.answer().status == 204
 

@@ -80,12 +80,12 @@ def test_a_token_ends_with_its_time(start, keystone):
 
 
 def test_a_revoked_token_ends_with_the_cache(start, keystone):
-    deployment = start("token_cache_time = 1")
+    deployment = start("token_cache_time = 4")
     token = keystone.issue("m", "demo", MEMBER)
     assert ask(deployment, token).status_code == 200
     del keystone.tokens[token]
     assert ask(deployment, token).status_code == 200
-    time.sleep(1.2)
+    time.sleep(4.2)
     assert ask(deployment, token).status_code == 401
 
 
@@ -133,7 +133,7 @@ def test_a_keystone_out_of_order_is_503_and_soon(start, keystone, fault):
         for _ in range(20):
             start_of_one = time.monotonic()
             assert ask(deployment, warm).status_code == 200
-            assert time.monotonic() - start_of_one < 1
+            assert time.monotonic() - start_of_one < 4
         answers = [future.result() for future in new]
     assert {answer.status_code for answer in answers} == {503}
     assert all("Retry-After" in answer.headers for answer in answers)

@@ -116,7 +116,7 @@ def test_only_true_allows(start, decider, answer, status):
 
 
 def test_a_slow_service_costs_its_time_and_keeps_nobody_else_waiting(start, decider):
-    deployment = start({"modify_image": "DECIDER/"}, "remote_timeout = 2")
+    deployment = start({"modify_image": "DECIDER/"}, "remote_timeout = 4")
     images = [make(deployment).json()["id"] for _ in range(40)]
     decider.seconds = 30
     session = deployment.session("member")
@@ -127,11 +127,11 @@ def test_a_slow_service_costs_its_time_and_keeps_nobody_else_waiting(start, deci
         for _ in range(10):
             start_of_one = time.monotonic()
             assert session.get(f"{deployment.url}/v2/images/{images[0]}", timeout=10).status_code == 200
-            assert time.monotonic() - start_of_one < 1
+            assert time.monotonic() - start_of_one < 3
         answers = [future.result() for future in waiting]
     assert {answer.status_code for answer in answers} == {503}
     assert all(answer.headers["Retry-After"] for answer in answers)
-    assert time.monotonic() - begin < 12
+    assert time.monotonic() - begin < 20
     assert "does not answer; try again later." in answers[0].json()["message"]
     # For a moment it is left alone, and then it is asked again.
     decider.seconds = 0
