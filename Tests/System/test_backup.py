@@ -162,7 +162,12 @@ def test_data_that_is_missing_and_data_that_nobody_knows_are_named(deployment):
     attempt.write_bytes(b"half of it")
     staged = deployment.staging / "21111111-2222-4333-8444-555555555555"
     staged.write_bytes(b"staged")
-    # What is no data: the file system's own, and directories.
+    folder = deployment.stores["default"] / "31111111-2222-4333-8444-555555555555"
+    folder.mkdir()
+    (folder / "inside").write_bytes(b"inside")
+    link = deployment.stores["default"] / "41111111-2222-4333-8444-555555555555"
+    link.symlink_to(file_of(deployment, whole))
+    # What is no data: the file system's own.
     (deployment.stores["default"] / ".nfs0001").write_bytes(b"")
     (deployment.stores["default"] / "lost+found").mkdir()
 
@@ -172,6 +177,8 @@ def test_data_that_is_missing_and_data_that_nobody_knows_are_named(deployment):
         f"unrecorded {stray}: 5 bytes",
         f"unrecorded {attempt}: 10 bytes",
         f"unrecorded {staged}: 6 bytes",
+        f"unrecorded {folder}: a directory, not looked into",
+        f"unrecorded {link}: a symbolic link, not followed",
     }
     before = {path for path in deployment.directory.rglob("*")}
     assert set(check(deployment, 2)) == expected
@@ -180,10 +187,12 @@ def test_data_that_is_missing_and_data_that_nobody_knows_are_named(deployment):
     assert deployment.session().delete(f"{deployment.url}/v2/images/{lost}").status_code == 204
     assert deployment.session().delete(f"{deployment.url}/v2/images/{cut}").status_code == 204
     # Other bytes than those that were stored are not the image's, and stay when it is deleted.
-    left = (stray, attempt, staged, file_of(deployment, cut))
+    left = (stray, attempt, staged, folder, link, file_of(deployment, cut))
     findings = check(deployment, 3)
     assert {line.split()[1].rstrip(":") for line in findings} == {str(path) for path in left}
-    for path in left:
+    (folder / "inside").unlink()
+    folder.rmdir()
+    for path in set(left) - {folder}:
         path.unlink()
     assert check(deployment) == []
 
@@ -270,6 +279,7 @@ def test_what_would_destroy_something_is_refused(deployment):
     other.close()
     assert "no database of a registry" in manage(deployment, "restore", "--force", str(foreign), status=1)[-1]
     assert "cannot be read" in manage(deployment, "restore", str(copy) + "-not-there", status=1)[-1]
+    assert "is no file" in manage(deployment, "restore", "--force", str(deployment.directory), status=1)[-1]
     assert "is the database itself" in manage(deployment, "restore", "--force", str(database), status=1)[-1]
     left = {path.name for path in deployment.directory.glob("glance.db*")}
     assert left == {"glance.db", "glance.db.lock"}

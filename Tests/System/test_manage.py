@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import databases
 from services import PROGRAMS, free_port
 
 
@@ -30,16 +31,46 @@ def manage(deployment, *arguments, configuration=None):
 def test_a_schema_is_checked_expanded_and_contracted(deployment):
     assert manage(deployment, "version") == (0, "0\n")
     assert manage(deployment, "check")[0] == 3
-    status, said = manage(deployment, "contract")
-    assert status == 1 and "glance-manage db expand" in said
+    for action in ("contract", "migrate"):
+        status, said = manage(deployment, action)
+        assert status == 1 and "glance-manage db expand" in said
+    assert manage(deployment, "version") == (0, "0\n"), "looking makes nothing"
     status, said = manage(deployment, "expand")
     assert status == 0 and "1 images" in said
     assert manage(deployment, "expand") == (0, "No expansion needed.\n")
+    assert manage(deployment, "migrate") == (0, "No migrations needed.\n")
     assert manage(deployment, "contract")[0] == 0
     assert manage(deployment, "contract") == (0, "No contraction needed.\n")
     assert manage(deployment, "check")[0] == 0
     assert manage(deployment, "sync", "--version", "heads") == (0, "No migrations needed.\n")
-    assert int(manage(deployment, "version")[1]) >= 1
+    newest = int(manage(deployment, "version")[1])
+    assert newest >= 1
+    for version in ([], ["--version", "heads"], ["--version", str(newest)]):
+        assert manage(deployment, "upgrade", *version) == (0, "No migrations needed.\n")
+    status, said = manage(deployment, "upgrade", "--version", "liberty")
+    assert status == 1 and f"version {newest} and to no other" in said
+
+
+@pytest.mark.parametrize(
+    "action", ["purge", "purge_images_table", "load_metadefs", "unload_metadefs", "export_metadefs", "data"]
+)
+def test_without_a_schema_nothing_is_done(deployment, action):
+    words = ["db", action] if action != "data" else ["data", "check"]
+    command = [PROGRAMS / "glance-manage", "--config-file", deployment.registry_configuration, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert 'run "glance-manage db sync"' in done.stderr
+    assert "SELECT" not in done.stderr
+    if databases.KIND == "sqlite":
+        assert not pathlib.Path(deployment.database.path).exists()
+
+
+@pytest.mark.parametrize("words", [[], ["db"], ["data"], ["db", "nonsense"], ["nonsense"], ["db", "purge", "--nonsense"]])
+def test_a_command_line_that_means_nothing_exits_2(deployment, words):
+    command = [PROGRAMS / "glance-manage", "--config-file", deployment.registry_configuration, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "USAGE" in done.stderr.upper() and not done.stdout
 
 
 def test_nodes_that_migrate_at_once_do_not_race(deployment):

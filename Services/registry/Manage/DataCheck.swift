@@ -78,7 +78,7 @@ struct DataCheck {
         guard places.contains(where: { $0.path == directory && $0.isStaging == staged }) else {
             return try await lack(entry, "no configured store has this directory")
         }
-        guard let file = try FileFacts.of("\(directory)/\(object)"), file.isRegular else {
+        guard let file = try FileFacts.of("\(directory)/\(object)"), file.kind == .file else {
             return try await lack(entry, "no data")
         }
         // The size of staged data may be that of another upload by now.
@@ -137,7 +137,12 @@ struct DataCheck {
 
     private mutating func check(_ object: String, in place: StorePlace) async throws {
         let path = "\(place.path)/\(object)"
-        guard let before = try FileFacts.of(path), before.isRegular else { return }
+        guard let before = try FileFacts.of(path) else { return }
+        guard before.kind == .file else {
+            // The root of a file system has it of its own.
+            if object != "lost+found" || before.kind != .directory { unrecorded(path, before) }
+            return
+        }
         let urls = try await database.read { connection in
             let audit = LocationAudit(connection)
             return try Array(audit.recorded(urls: ["file://\(path)"])) + audit.urls(of: object)
@@ -161,7 +166,8 @@ struct DataCheck {
     private mutating func check(attempt name: String, in folder: String) async throws {
         let isTrial = name.hasPrefix(".probe-")
         let path = "\(folder)/\(name)"
-        guard !isTrial, let before = try FileFacts.of(path), before.isRegular else { return }
+        guard !isTrial, let before = try FileFacts.of(path) else { return }
+        guard before.kind == .file else { return unrecorded(path, before) }
         summary.files += 1
         if let attempt = FileNames.attempt(name.hasPrefix(".") ? String(name.dropFirst()) : name)?.attempt {
             let recorded = try await database.read { try LocationAudit($0).recorded(attempts: [attempt]) }
@@ -173,6 +179,13 @@ struct DataCheck {
 
     private mutating func unrecorded(_ path: String, _ file: FileFacts) {
         summary.unrecorded += 1
-        report("unrecorded \(path.escapedForOneLine): \(file.byteCount) bytes")
+        let what =
+            switch file.kind {
+            case .file: "\(file.byteCount) bytes"
+            case .directory: "a directory, not looked into"
+            case .link: "a symbolic link, not followed"
+            case .other: "no file"
+            }
+        report("unrecorded \(path.escapedForOneLine): \(what)")
     }
 }

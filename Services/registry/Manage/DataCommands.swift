@@ -3,7 +3,7 @@ import Glibc
 import RegistryDatabase
 import ServiceKit
 
-struct DataCommand: AsyncParsableCommand {
+struct DataCommand: CommandGroup {
     static let configuration = CommandConfiguration(
         commandName: "data",
         abstract: "The image data in the stores, as far as the records tell of it.",
@@ -89,6 +89,8 @@ struct DataCheckCommand: ToolCommand {
                   An active image that nobody can read.
               unrecorded PATH: N bytes
                   No image has this file: remove it when you are sure.
+              unrecorded PATH: a directory, not looked into (or: a symbolic link, not followed)
+                  A store keeps plain files side by side: somebody else put this there.
 
             Uploads under way and deletions that are queued are no findings. Files that interrupted uploads left below \
             .uploads are, when no record knows of them; a running API removes them within the hour.

@@ -15,7 +15,7 @@ protocol CatalogueCommand: AsyncParsableCommand {
 extension CatalogueCommand {
     func run() async throws {
         do {
-            let (database, configuration) = try await manage.files.openDatabase()
+            let (database, configuration) = try await manage.files.openDatabase(.schema)
             do {
                 let path = try source ?? configuration.value(of: MetadefOptions.sourcePath)
                 try await run(CatalogueFiles(path: path), database)

@@ -10,7 +10,8 @@ enum OlderCommands {
     private static let age = [Word.option("--age_in_days"), .option("--max_rows")]
     /// What the words after a command stand for, one after the other.
     private static let commands: [String: [Word]] = [
-        "db_version": [], "db_check": [], "db_sync": [.option("--version")], "db_expand": [], "db_contract": [],
+        "db_version": [], "db_check": [], "db_sync": [.option("--version")], "db_expand": [], "db_migrate": [],
+        "db_contract": [], "db_upgrade": [.option("--version")],
         "db_purge": age, "db_purge_images_table": age, "db_unload_metadefs": [],
         "db_load_metadefs": [.option("--path"), .flag("--merge"), .flag("--prefer_new"), .flag("--overwrite")],
         "db_export_metadefs": [.option("--path")],

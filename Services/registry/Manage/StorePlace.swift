@@ -58,7 +58,10 @@ struct FileFacts: Equatable {
     var inode: UInt64
     var byteCount: Int64
     var modified: Int
-    var isRegular: Bool
+    var kind: Kind
+
+    /// A store keeps its data in plain files, and in nothing else.
+    enum Kind { case file, directory, link, other }
 
     /// - Returns: `nil` when nothing has that name.
     /// - Throws: a sentence when that cannot be known.
@@ -68,11 +71,18 @@ struct FileFacts: Equatable {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw ProgramFailure("\(path): cannot be looked at: \(String(cString: strerror(errno)))")
         }
+        let kind: Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .directory
+            case S_IFLNK: .link
+            default: .other
+            }
         return FileFacts(
             inode: UInt64(status.st_ino),
             byteCount: Int64(status.st_size),
             modified: status.st_mtim.tv_sec,
-            isRegular: status.st_mode & S_IFMT == S_IFREG
+            kind: kind
         )
     }
 }

@@ -79,7 +79,9 @@ public struct ConfiguredDatabase: Sendable {
         return value < 0 ? nil : value
     }
 
-    private var report: SlowQueryReport {
+    /// Nobody waits for a tool's statements; some of them wait for each other.
+    private var report: SlowQueryReport? {
+        guard user == .service else { return nil }
         let logger = logger
         return { sql, duration in
             logger.warning("A slow statement", metadata: ["sql": "\(sql)", "duration": "\(duration)"])

@@ -24,6 +24,9 @@ public struct MigrationRunner: Sendable {
         try await database.read { connection in try status(on: connection) }
     }
 
+    /// That of a database that is not there yet.
+    public var statusOfNothing: MigrationStatus { MigrationStatus(applied: [], pending: migrations, unknown: []) }
+
     /// Applies what is pending, in order.
     ///
     /// - Parameters:

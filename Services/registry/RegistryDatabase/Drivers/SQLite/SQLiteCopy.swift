@@ -117,6 +117,10 @@ public struct SQLiteCopy {
         guard access(backup, R_OK) == 0 else {
             throw DatabaseError(.unavailable, "The backup \(backup) cannot be read: \(systemError(errno)).")
         }
+        var file = stat()
+        guard stat(backup, &file) == 0, file.st_mode & S_IFMT == S_IFREG else {
+            throw DatabaseError(.other, "\(backup) is no file: name the one that \"glance-manage backup\" wrote.")
+        }
         var log = stat()
         guard stat(backup + "-wal", &log) != 0 || log.st_size == 0 else {
             throw DatabaseError(
