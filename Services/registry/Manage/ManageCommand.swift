@@ -56,7 +56,8 @@ struct DatabaseCommand: CommandGroup {
         abstract: "The database's schema, what deletions left in it, and the catalogue of metadata definitions.",
         subcommands: [
             SyncCommand.self, ExpandCommand.self, MigrateCommand.self, ContractCommand.self, UpgradeCommand.self,
-            VersionCommand.self, CheckCommand.self, PurgeCommand.self, PurgeImagesTableCommand.self, LoadMetadefsCommand.self, UnloadMetadefsCommand.self,
+            VersionCommand.self, CheckCommand.self, PurgeCommand.self, PurgeImagesTableCommand.self,
+            LoadMetadefsCommand.self, UnloadMetadefsCommand.self,
             ExportMetadefsCommand.self,
         ]
     )
