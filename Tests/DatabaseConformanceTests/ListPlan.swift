@@ -65,6 +65,9 @@ enum PlannedImages {
     static let count = 20_000
     /// The one in the middle.
     static let marker = "00000000-0000-4000-8000-100000010000"
+    /// One that has a member, and one of project 7.
+    static let shared = "00000000-0000-4000-8000-100000010002"
+    static let owned = "00000000-0000-4000-8000-100000010107"
     static let markerTime = 1_700_000_000_010_000
 
     static func seed(_ database: any Database) async throws {
