@@ -65,19 +65,18 @@ private struct OtherList: Sendable {
     /// - Returns: how many there are.
     var read: @Sendable (any SQLConnection) throws -> Int
 
-    private static let image = ImageID(PlannedImages.shared)!
     private static let member = Caller.of("project-7")
     private static let now = Timestamp(microseconds: 2_000_000_000_000_000)
 
     static let all = [
         OtherList(title: "Members of an image, for its owner", request: "GET /v2/images/{image_id}/members") {
-            try MemberTable($0).list(of: image, visibleTo: .admin).members.count
+            try MemberTable($0).list(of: image(PlannedImages.shared), visibleTo: .admin).members.count
         },
         OtherList(title: "Tasks of an image, for administrators", request: "GET /v2/images/{image_id}/tasks") {
-            try TaskTable($0).list(of: image, visibleTo: .admin, at: now).tasks.count
+            try TaskTable($0).list(of: image(PlannedImages.shared), visibleTo: .admin, at: now).tasks.count
         },
         OtherList(title: "Tasks of an image, for members", request: "GET /v2/images/{image_id}/tasks") {
-            try TaskTable($0).list(of: ImageID(PlannedImages.owned)!, visibleTo: member, at: now).tasks.count
+            try TaskTable($0).list(of: image(PlannedImages.owned), visibleTo: member, at: now).tasks.count
         },
         OtherList(title: "Namespaces, default order", request: "GET /v2/metadefs/namespaces") {
             try MetadefTable($0).list(MetadefNamespaceQuery(limit: 25), visibleTo: .admin).count
@@ -122,6 +121,8 @@ private struct OtherList: Sendable {
             ).count
         },
     ]
+
+    private static func image(_ text: String) throws -> ImageID { try #require(ImageID(text)) }
 
     private static func part(_ title: String, _ path: String, _ part: MetadefPart) -> OtherList {
         OtherList(title: title, request: "GET /v2/metadefs/namespaces/{namespace}/\(path)") {
