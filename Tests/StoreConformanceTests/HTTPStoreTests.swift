@@ -31,19 +31,7 @@ struct HTTPStoreTests {
     private func serving(ranges: Bool) -> WebServer.Answering {
         { [bytes] request in
             guard request.path == "/data" else { return WebServer.Answer(status: .notFound) }
-            guard ranges, let header = request.headers.first(name: "range") else {
-                return WebServer.Answer(body: bytes)
-            }
-            let ends = header.dropFirst("bytes=".count).split(separator: "-").compactMap { Int($0) }
-            guard ends.count == 2, ends[0] < bytes.readableBytes else {
-                return WebServer.Answer(status: .rangeNotSatisfiable)
-            }
-            let last = min(ends[1], bytes.readableBytes - 1)
-            return WebServer.Answer(
-                status: .partialContent,
-                headers: ["content-range": "bytes \(ends[0])-\(last)/\(bytes.readableBytes)"],
-                body: bytes.getSlice(at: ends[0], length: last - ends[0] + 1) ?? Chunk()
-            )
+            return ranges ? WebServer.serving(bytes, to: request) : WebServer.Answer(body: bytes)
         }
     }
 
@@ -104,6 +92,45 @@ struct HTTPStoreTests {
                 let asking = await #expect(throws: StoreError.self) { try await store.byteCount(at: server.url("/")) }
                 #expect(asking?.code == code, "\(answer)")
             }
+        }
+    }
+
+    @Test("a source that many name at once is asked once", .timeLimit(.minutes(2)))
+    func shared() async throws {
+        let (gate, requests) = (Gate(), Counter())
+        try await WebServer.with({ [bytes] _ in
+            requests.add(1)
+            return .init(body: bytes, gate: gate)
+        }) { server in
+            let (store, url) = (store(), server.url("/data"))
+            let lengths = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for _ in 0..<30 { group.addTask { try await store.byteCount(at: url) } }
+                while store.lengths.waiterCount(of: url) < 30 { try await Task.sleep(for: .milliseconds(2)) }
+                gate.open()
+                return try await group.reduce(into: Set<Int64>()) { $0.insert($1) }
+            }
+            #expect(lengths == [300_000])
+            #expect(requests.value == 1)
+        }
+    }
+
+    @Test("the next chunks come while a reader is busy with one, and no more than these", .timeLimit(.minutes(2)))
+    func readingAhead() async throws {
+        let chunkByteCount = 12 << 20
+        // What a connection holds on its way; systems allow 10 MiB.
+        let inSockets = chunkByteCount - (1 << 20)
+        let sent = Counter()
+        var body = Chunk()
+        for seed in 0..<24 { body.writeImmutableBuffer(pattern(3 << 20, seed: seed)) }
+        try await WebServer.with({ [body] _ in .init(body: body, sent: sent) }) { server in
+            let blob = try await store().open(server.url("/"), range: nil)
+            var chunks = blob.chunks(of: chunkByteCount).makeAsyncIterator()
+            #expect(try await chunks.next(isolation: nil) == body.getSlice(at: 0, length: chunkByteCount))
+            // The one in hand, and two more.
+            while sent.value < 3 * chunkByteCount { try await Task.sleep(for: .milliseconds(2)) }
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(sent.value <= 3 * chunkByteCount + inSockets)
+            #expect(try await chunks.next(isolation: nil) == body.getSlice(at: chunkByteCount, length: chunkByteCount))
         }
     }
 

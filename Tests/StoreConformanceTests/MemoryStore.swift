@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import StoreLayer
 import Synchronization
 
@@ -108,6 +109,13 @@ final class MemoryStore: Store {
     }
 
     func leftovers() async -> [IntendedLocation] { state.withLock { Array($0.attempts.keys) } }
+
+    /// What a web server answers that has these objects, by their names.
+    func serve(_ request: WebServer.Request) -> WebServer.Answer {
+        let url = "memory://\(identifier)\(request.path)"
+        guard let bytes = state.withLock({ $0.objects[url]?.bytes }) else { return WebServer.Answer(status: .notFound) }
+        return WebServer.serving(bytes, to: request)
+    }
 
     private var superseded: StoreError { StoreError(.superseded, "The upload lost its right to this image") }
 

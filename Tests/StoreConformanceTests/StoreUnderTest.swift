@@ -15,7 +15,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     /// Gives an empty store, and removes it afterwards.
     func withStore(_ test: @escaping Test) async throws { try await run(test) }
 
-    static let all = [file, thinFile, severalDirectories, memory, multipart, slowMultipart]
+    static let all = [file, thinFile, severalDirectories, memory, multipart, slowMultipart, served]
 
     static let file = StoreUnderTest(testDescription: "file") { test in
         try await withFileStore { store, directory in try await test(store, { directory.names }) }
@@ -45,6 +45,10 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         store.partByteCount = 400_000
         store.server.plan(.takes(.milliseconds(3)))
         try await test(store, { [store] in store.server.names })
+    }
+
+    static let served = StoreUnderTest(testDescription: "read by HTTP") { test in
+        try await ServedStore.with { store in try await test(store, { store.memory.names }) }
     }
 }
 

@@ -28,8 +28,15 @@ public struct FetchedData: Sendable {
             skipped = 0
         case 206 where asked != nil && !isHead:
             guard let header = answer.headers.first(name: "content-range"),
-                let content = Self.contentRange(header), content.range == asked
-            else { throw FetchError(.badAnswer, "The source sends another part than the one asked for.") }
+                let content = Self.contentRange(header)
+            else { throw FetchError(.badAnswer, "The source does not tell which part it sends.") }
+            guard content.range == asked else {
+                // What is wanted beyond the end is left out without a word (RFC 9110 §14.1.2).
+                guard let asked, content.total < asked.upperBound else {
+                    throw FetchError(.badAnswer, "The source sends another part than the one asked for.")
+                }
+                throw FetchError(.tooShort, "The source has fewer bytes than were wanted.")
+            }
             totalByteCount = content.total
             range = content.range
             skipped = 0

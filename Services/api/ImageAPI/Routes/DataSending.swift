@@ -16,7 +16,7 @@ struct DataSending: Sendable {
     private let expected: ExpectedDigest?
     private let threads: WorkerThreads
 
-    /// One read of data that passes through this process, two of which are in memory at a time.
+    /// One read of data that passes through this process, two or three of which are in memory at a time.
     static let chunkByteCount = 512 << 10
     /// One part of a file that the system sends; the next one is brought into its memory meanwhile.
     static let partByteCount: Int64 = 8 << 20

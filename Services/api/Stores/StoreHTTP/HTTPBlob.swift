@@ -17,8 +17,14 @@ final class HTTPBlob: Blob {
         self.data = Mutex(data)
     }
 
+    /// The source sends the next of these while a client takes the last.
+    private static let chunksAhead = 2
+
     func chunks(of byteCount: Int) -> any ChunkSequence {
-        BatchedChunks(FetchedChunks(data: data.withLock { $0 }), of: byteCount)
+        ReadAheadChunks(
+            BatchedChunks(FetchedChunks(data: data.withLock { $0 }), of: byteCount),
+            limit: Self.chunksAhead
+        )
     }
 
     func close() { data.withLock { $0 = nil } }

@@ -7,6 +7,8 @@ public struct HTTPStore: Store {
     public let capabilities: StoreCapabilities = [.read, .readRanges, .externalLocations]
     public let details = StoreDetails(type: "http")
     private let fetcher: Fetcher
+    /// A source that many name at the same time is asked once. What a URL answers does not depend on who named it.
+    package let lengths = SingleFlight<String, Int64>()
 
     public init(_ identifier: String, fetcher: Fetcher) {
         self.identifier = identifier
@@ -16,6 +18,13 @@ public struct HTTPStore: Store {
     public func recognizes(_ url: String) -> Bool { FetchURL(url) != nil }
 
     public func byteCount(at url: String) async throws(StoreError) -> Int64 {
+        let fetcher = fetcher
+        return try await lengths.value(of: url) { () async throws(StoreError) in
+            try await Self.byteCount(of: url, by: fetcher)
+        }
+    }
+
+    private static func byteCount(of url: String, by fetcher: Fetcher) async throws(StoreError) -> Int64 {
         do throws(FetchError) {
             return try await fetcher.byteCount(of: url)
         } catch {

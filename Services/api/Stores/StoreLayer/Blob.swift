@@ -7,8 +7,8 @@ public protocol Blob: Sendable {
     /// The file that holds the bytes, where they are in one: for `sendfile`. `nil` after ``close()``.
     var localFile: LocalFile? { get }
 
-    /// The bytes of ``range`` in chunks of at most `byteCount`; at most two of them are held at a time, one of them read
-    /// ahead. The sequence throws when the data turns out shorter than it was, so that it is never taken for complete.
+    /// The bytes of ``range`` in chunks of at most `byteCount`; a few of them are held at a time, those read ahead
+    /// included. The sequence throws when the data turns out shorter than it was, so that it is never taken for complete.
     func chunks(of byteCount: Int) -> any ChunkSequence
 
     /// Lets go of the data; chunks being read are still read. Idempotent, and done at last when the blob goes away.
