@@ -56,6 +56,55 @@ struct FileStoreLimitsTests {
         }
     }
 
+    @Test("a piece of an upload that hangs is cut off, and never lands on what comes after it", .timeLimit(.minutes(2)))
+    func hangingPieces() async throws {
+        try await withFileStore { _, directory in
+            let threads = WorkerThreads(count: 2)
+            var options = FileStoreOptions(directories: [try DataDirectory("\(directory.path)/hanging")])
+            options.timeLimit = .milliseconds(50)
+            let store = FileStore("hanging", options, threads: threads)
+            try await store.prepare()
+            let location = try await store.intend("object", attempt: "1", size: nil)
+            let data = try await store.beginPartial(location)
+            try await data.write(pattern(100), at: 0)
+            let gate = Gate()
+            let held = (0..<2).map { _ in
+                threads.start { while !gate.isOpen { sleepBriefly(microseconds: 1_000) } }
+            }
+            defer { gate.open() }
+            let other = try await store.intend("other", attempt: "2", size: nil)
+            let calls: [@Sendable () async throws -> Void] = [
+                { try await data.write(pattern(100, seed: 1), at: 0) },
+                { try await data.write(pattern(100, seed: 2), at: 0) },
+                { _ = try await data.read(0..<100) },
+                { try await data.sync() },
+                { _ = try await data.publish(byteCount: 100) { true } },
+                { _ = try await store.beginPartial(other) },
+                { _ = try await store.resumePartial(location) },
+            ]
+            for (number, call) in calls.enumerated() {
+                let error = await #expect(throws: StoreError.self, "call \(number)") { try await call() }
+                #expect(error?.code == .timedOut, "call \(number)")
+            }
+            gate.open()
+            for each in held { await each.value() }
+            // The one write that had begun comes to its end, those that followed never began.
+            var isBack = false
+            while !isBack {
+                do {
+                    isBack = try await data.read(0..<100) == pattern(100, seed: 1)
+                } catch let error as StoreError where error.code == .timedOut {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+            }
+            try await data.write(pattern(100, seed: 3), at: 0)
+            let stored = try await data.publish(byteCount: 100) { true }
+            #expect(stored.byteCount == 100)
+            try await store.confirm(location)
+            #expect(try await store.get(location.url) == pattern(100, seed: 3))
+        }
+    }
+
     @Test("what has no room is refused before its first byte")
     func noRoom() async throws {
         try await withFileStore { store, directory in

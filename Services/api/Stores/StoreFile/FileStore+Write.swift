@@ -22,9 +22,7 @@ extension FileStore {
             let byteCount = try await fill(file, with: body, size: size)
             // A body may end early when its reader is cancelled.
             try Task.checkCancellation()
-            // All that the system has not written yet is waited for here.
-            let limit = options.timeLimit.map { $0 * 10 }
-            return try await threads.run(within: limit) { () throws(StoreError) in
+            return try await threads.run(within: options.syncTimeLimit) { () throws(StoreError) in
                 let stored = try file.complete(byteCount: byteCount, permissions: options.permissions)
                 try files.publish(file, mayStillPublish: mayStillPublish)
                 return stored

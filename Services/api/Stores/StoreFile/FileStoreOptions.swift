@@ -14,6 +14,8 @@ public struct FileStoreOptions: Sendable {
     /// `filesystem_store_timeout`: how long a call to the file system may take before this store is taken to hang; ten
     /// times as long where data is made durable. `nil` waits for ever.
     public var timeLimit: Duration? = .seconds(60)
+    /// For calls that wait for all that the system has not written yet.
+    var syncTimeLimit: Duration? { timeLimit.map { $0 * 10 } }
     /// `filesystem_store_metadata_file`: what locations tell of where a file is mounted elsewhere.
     public var mountPoints = MountPoints()
     /// How long a removal waits for another removal of the same file.

@@ -12,6 +12,8 @@ public protocol ResumableStore: Store {
 }
 
 /// Bytes that are not yet an object. They end like those of every attempt: published and confirmed, or discarded.
+///
+/// Every call may throw `timedOut`; what was asked may then be done later, but never after what is asked next.
 public protocol PartialData: Sendable {
     /// Bytes written to the same place later replace these.
     func write(_ batch: Chunk, at offset: Int64) async throws(StoreError)
