@@ -239,7 +239,7 @@ package.targets += [
         "ImageAPITests",
         [
             "ImageAPI", "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "WireJSON",
-            hummingbird, httpTypes, logging, nioCore,
+            hummingbird, httpTypes, logging, nioCore, nioPosix,
         ]
     ),
     tests(

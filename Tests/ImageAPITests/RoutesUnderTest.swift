@@ -11,22 +11,26 @@ import StoreLayer
 
 /// The API's own routes, put together as the program does, with nothing behind them.
 enum RoutesUnderTest {
-    static func table() -> RouteTable {
+    static func table() -> RouteTable { responder().table }
+
+    /// All that answers requests, for a caller of some identity.
+    static func responder(
+        _ catalogue: StoreCatalogue = StoreCatalogue(single: StubStore("only")),
+        registry: any RegistryClient = AbsentRegistry(),
+        identity: any IdentityProvider = NoAuthIdentity(),
+        policy: ImagePolicy = ImagePolicy()
+    ) -> ImageResponder {
         ImageService(
-            settings: ImageAPISettings(
-                schema: ImageSchema(),
-                limits: ImageLimits(),
-                catalogue: StoreCatalogue(single: StubStore("only"))
-            ),
-            registry: AbsentRegistry(),
-            identity: NoAuthIdentity(),
-            policy: ImagePolicy(),
+            settings: ImageAPISettings(schema: ImageSchema(), limits: ImageLimits(), catalogue: catalogue),
+            registry: registry,
+            identity: identity,
+            policy: policy,
             monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
             digestThreads: WorkerThreads(count: 1),
             holder: Holder(node: "test", process: "test"),
             isOnlyProcess: { true },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ).responder.table
+        ).responder
     }
 }
 

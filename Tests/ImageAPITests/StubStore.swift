@@ -1,17 +1,22 @@
 import StoreLayer
 
-/// A store for those who ask of stores only where they are: it has no data.
+/// A store for those who ask of stores only where they are, or how they refuse: it has no data.
 struct StubStore: Store {
     let identifier: String
     let capabilities: StoreCapabilities = []
     let details = StoreDetails(type: "stub")
+    /// What a deletion comes to; `nil`: it is done.
+    let deletionError: StoreError?
 
-    init(_ identifier: String) { self.identifier = identifier }
+    init(_ identifier: String, deletionError: StoreError? = Self.unsupported) {
+        self.identifier = identifier
+        self.deletionError = deletionError
+    }
 
     func recognizes(_ url: String) -> Bool { url.hasPrefix("stub://\(identifier)/") }
 
     func intend(_ object: String, attempt: String, size: Int64?) async throws(StoreError) -> IntendedLocation {
-        throw unsupported
+        throw Self.unsupported
     }
 
     func write(
@@ -20,14 +25,16 @@ struct StubStore: Store {
         body: some ChunkSequence,
         mayStillPublish: @escaping @Sendable () -> Bool
     ) async throws -> StoredData {
-        throw unsupported
+        throw Self.unsupported
     }
 
-    func confirm(_ location: IntendedLocation) async throws(StoreError) { throw unsupported }
-    func discard(_ location: IntendedLocation) async throws(StoreError) { throw unsupported }
-    func open(_ url: String, range: Range<Int64>?) async throws(StoreError) -> any Blob { throw unsupported }
-    func delete(_ url: String, identity: String?) async throws(StoreError) { throw unsupported }
-    func leftovers() async throws(StoreError) -> [IntendedLocation] { throw unsupported }
+    func confirm(_ location: IntendedLocation) async throws(StoreError) { throw Self.unsupported }
+    func discard(_ location: IntendedLocation) async throws(StoreError) { throw Self.unsupported }
+    func open(_ url: String, range: Range<Int64>?) async throws(StoreError) -> any Blob { throw Self.unsupported }
+    func delete(_ url: String, identity: String?) async throws(StoreError) {
+        if let deletionError { throw deletionError }
+    }
+    func leftovers() async throws(StoreError) -> [IntendedLocation] { throw Self.unsupported }
 
-    private var unsupported: StoreError { StoreError(.unsupported, "This store keeps nothing") }
+    static let unsupported = StoreError(.unsupported, "This store keeps nothing")
 }
