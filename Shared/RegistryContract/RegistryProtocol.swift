@@ -24,5 +24,8 @@ public enum RegistryProtocol {
         public static let signature = "glance-signature"
         /// In a request the version in use; in an answer `oldest-current`.
         public static let version = "glance-protocol"
+        /// In a request: for how many milliseconds more its answer is waited for. Not signed: who can change it can hold
+        /// the request back as well.
+        public static let patience = "glance-patience"
     }
 }

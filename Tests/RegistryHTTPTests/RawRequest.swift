@@ -79,8 +79,11 @@ struct RawRequest: Sendable {
     }
 
     /// Sends it and reads until the registry closes the connection.
-    func send(to port: Int) async throws -> RawAnswer {
+    ///
+    /// - Parameter thenLeaves: whether its own half of the connection is closed behind it.
+    func send(to port: Int, thenLeaves: Bool = false) async throws -> RawAnswer {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
@@ -88,6 +91,7 @@ struct RawRequest: Sendable {
             }
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
+            if thenLeaves { try await channel.channel.close(mode: .output) }
             var answer: [UInt8] = []
             for try await part in inbound { answer += part.readableBytesView }
             return RawAnswer(answer)

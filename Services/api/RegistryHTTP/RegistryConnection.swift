@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import RegistryContract
 
 /// One answer from a registry.
 struct RegistryAnswer: Sendable {
@@ -42,6 +43,7 @@ final class RegistryConnection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
+    /// Sends a request, and with it how long its answer is waited for.
     func send(_ head: HTTPRequestHead, _ body: ByteBuffer, until deadline: NIODeadline) -> EventLoopFuture<
         RegistryAnswer
     > {
@@ -54,10 +56,18 @@ final class RegistryConnection: ChannelInboundHandler {
             bound.value.fail(RegistryConnectionError.timedOut)
         }
         exchange = Exchange(promise: promise, timeout: scheduled)
+        var head = head
+        head.headers.add(name: RegistryProtocol.Header.patience, value: String(Self.patience(until: deadline)))
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         return promise.futureResult
+    }
+
+    /// What the registry is told, in milliseconds: less than is left, so that its answer is here before we go.
+    static func patience(until deadline: NIODeadline) -> Int64 {
+        let left = max(0, (deadline - .now()).nanoseconds / 1_000_000)
+        return left - min(200, left / 10)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

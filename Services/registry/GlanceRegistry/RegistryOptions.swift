@@ -9,8 +9,8 @@ enum RegistryOptions {
         default: .seconds(3),
         atLeast: .milliseconds(100),
         help:
-            "How long a list of images may search before it is given up with 503. Above 4 seconds glance-api asks again "
-            + "before it has heard that."
+            "How long a list of images may search before it is given up with 503. Above 3.5 seconds glance-api asks "
+            + "again before it has heard that."
     )
     static let keyFile = ConfigurationOption.string(
         "registry",

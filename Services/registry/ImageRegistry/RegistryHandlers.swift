@@ -40,14 +40,18 @@ struct RegistryHandler<Operation: RegistryOperation>: Sendable {
 
 /// The operations by name. The only list of them: what is not here does not exist.
 struct RegistryHandlers: Sendable {
-    /// Runs one operation from the bytes of its envelope to the bytes of its answer.
-    typealias Exchange = @Sendable (_ body: [UInt8], _ context: RegistryContext) async throws -> ExchangeResult
+    struct Exchange: Sendable {
+        /// What the operation does to the database.
+        var effect: RegistryEffect
+        /// Runs it from the bytes of its envelope to the bytes of its answer.
+        var run:
+            @Sendable (_ body: [UInt8], _ context: RegistryContext, _ waiter: Waiter?) async throws -> ExchangeResult
+    }
 
     struct ExchangeResult: Sendable {
         var answer: [UInt8]
         var requestID: String
         var caller: Caller
-        var effect: RegistryEffect
     }
 
     private(set) var exchanges: [String: Exchange] = [:]
@@ -98,27 +102,22 @@ struct RegistryHandlers: Sendable {
     }()
 
     private mutating func add<Operation: RegistryOperation>(_ handler: RegistryHandler<Operation>) {
-        exchanges[Operation.name] = { body, context in
+        exchanges[Operation.name] = Exchange(effect: Operation.effect) { body, context, waiter in
             let envelope = try Self.envelope(of: Operation.self, body)
             let answer: [UInt8] =
                 switch Operation.effect {
                 case .reads:
-                    try await context.database.read { connection in
+                    try await context.database.read(for: waiter) { connection in
                         try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
                     }
                 case .repeatable:
-                    try await context.database.write { connection in
+                    try await context.database.write(for: waiter) { connection in
                         try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
                     }
                 case .once:
-                    try await Self.once(envelope, context, handler)
+                    try await Self.once(envelope, context, waiter, handler)
                 }
-            return ExchangeResult(
-                answer: answer,
-                requestID: envelope.requestID,
-                caller: envelope.caller,
-                effect: Operation.effect
-            )
+            return ExchangeResult(answer: answer, requestID: envelope.requestID, caller: envelope.caller)
         }
     }
 
@@ -126,13 +125,14 @@ struct RegistryHandlers: Sendable {
     private static func once<Operation: RegistryOperation>(
         _ envelope: RegistryEnvelope<Operation>,
         _ context: RegistryContext,
+        _ waiter: Waiter?,
         _ handler: RegistryHandler<Operation>
     ) async throws -> [UInt8] {
         guard let key = envelope.idempotencyKey, (16...64).contains(key.utf8.count) else {
             throw RegistryError(.malformed, "This operation needs an idempotency key", field: "key")
         }
         let binding = binding(of: envelope)
-        return try await context.database.write { connection in
+        return try await context.database.write(for: waiter) { connection in
             let applied = AppliedWriteTable(connection)
             // Before the write itself, so that a repetition that comes while the first is still being committed waits for
             // it instead of meeting what it did.

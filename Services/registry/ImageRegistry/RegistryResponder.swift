@@ -55,11 +55,12 @@ public struct RegistryResponder: HTTPResponder {
                 operation = "?"
                 throw RegistryError(.unknownOperation, "This registry knows no such operation")
             }
-            let result = try await exchange(body, context)
+            let waiter = try await waiter(for: request, exchange.effect, connection, since: start)
+            let result = try await exchange.run(body, context, waiter)
             record(operation, "ok", clock.now - start)
             // What changes nothing, and what repeats every few seconds, is told only when asked for.
             logger.log(
-                level: result.effect == .once ? .info : .debug,
+                level: exchange.effect == .once ? .info : .debug,
                 "Operation done",
                 metadata: [
                     "operation": "\(operation)", "request.id": "\(result.requestID)",
@@ -92,6 +93,27 @@ public struct RegistryResponder: HTTPResponder {
         }
         return body
     }
+
+    /// Who waits for the answer; `nil` for an API of a release that does not tell how long.
+    private func waiter(
+        for request: Request,
+        _ effect: RegistryEffect,
+        _ connection: ConnectionContext,
+        since start: ContinuousClock.Instant
+    ) async throws -> Waiter? {
+        guard let text = request.headers[.glancePatience] else { return nil }
+        guard let milliseconds = Int64(text), (0...Self.longestPatience).contains(milliseconds) else {
+            throw RegistryError(.malformed, "\(RegistryProtocol.Header.patience) must be a number of milliseconds")
+        }
+        let left = Duration.milliseconds(milliseconds) - (ContinuousClock.now - start)
+        guard effect != .reads else { return Waiter(patience: left) }
+        // A request that lay somewhere on its way is late by nobody's clock, but its sender has closed the connection.
+        guard let presence = await connection.presence() else { return Waiter(patience: .zero) }
+        return Waiter(patience: left) { presence.hasLeft }
+    }
+
+    /// A day, in milliseconds: what is more is no time to wait.
+    private static let longestPatience: Int64 = 86_400_000
 
     private static let overloaded = RegistryError(.overloaded, "Too many requests; try again later.")
 
@@ -178,5 +200,6 @@ extension HTTPField.Name {
     fileprivate static let glanceTimestamp = registry(RegistryProtocol.Header.timestamp)
     fileprivate static let glanceNonce = registry(RegistryProtocol.Header.nonce)
     fileprivate static let glanceSignature = registry(RegistryProtocol.Header.signature)
+    fileprivate static let glancePatience = registry(RegistryProtocol.Header.patience)
     fileprivate static let glanceProtocol = registry(RegistryProtocol.Header.version)
 }

@@ -38,7 +38,8 @@ public enum DatabaseOptions {
         default: 30,
         in: 1...3_600,
         help:
-            "How long a request waits for a connection, in seconds; also the limit of a single PostgreSQL statement."
+            "How long a request waits for a connection at most, in seconds; also the limit of a single PostgreSQL statement "
+            + "of the registry's own work."
     )
     public static let lifetime = ConfigurationOption.integer(
         "database",

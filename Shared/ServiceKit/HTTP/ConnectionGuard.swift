@@ -15,7 +15,8 @@ internal import NIOHTTPTypes
 /// - while the service drains, every answer asks its client to open its next connection elsewhere;
 /// - a client that stops reading is cut off when nothing of what waits for it moved for ``Limits/stalledWrite``;
 /// - a request that cannot be parsed gets a readable 400 or 431;
-/// - reason phrases are the Image API's (``ReasonPhrases``).
+/// - reason phrases are the Image API's (``ReasonPhrases``);
+/// - whoever works on a request can see whether its client is still there (``ClientPresence``).
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -38,6 +39,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limits: Limits
     private let draining: Draining?
+    let presence = ClientPresence()
     private var expectsContinue = false
     /// Heads and ends of requests that came, and ends of answers that went: with pipelining they run ahead of each other.
     private var begun = 0
@@ -80,9 +82,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        presence.leave()
         stallCheck?.cancel()
         lingerCheck?.cancel()
         context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { presence.leave() }
+        context.fireUserInboundEventTriggered(event)
     }
 
     // MARK: Requests

@@ -66,6 +66,18 @@ public struct ConnectionContext: InitializableFromSource, RequestContextSource {
         }
     }
 
+    /// Whether the client is still there, from now on; `nil` when the connection is gone already.
+    public func presence() async -> ClientPresence? {
+        let channel = channel
+        do {
+            return try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).presence
+            }.get()
+        } catch {
+            return nil
+        }
+    }
+
     /// Tells the client that its body is about to be read, where it waits for that (RFC 9110 §10.1.1). Early refusals do
     /// without, and so spare the client the upload.
     public func willReadBody() {

@@ -10,23 +10,45 @@ public protocol Database: Sendable {
     ///
     /// `body` may be run again when the database was busy.
     ///
+    /// - Parameter waiter: who waits for it, where that is not for as long as the limit says.
     /// - Throws: what `body` throws, or ``DatabaseError``: `overloaded`, `timedOut` (waiting and reading together took
     ///   longer than the limit), `unavailable` after ``close()``.
-    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T
+    func read<T: Sendable>(
+        for waiter: Waiter?,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> T
+    ) async throws -> T
 
     /// Runs `body` as one transaction, one after another: commits when it returns, rolls back when it throws. When
     /// this returns, what was written survives a loss of power.
     ///
     /// Only its effects on the database may matter: `body` may be run again after a busy or serialization failure.
     ///
-    /// - Throws: what `body` throws, or ``DatabaseError``: `overloaded`, `timedOut` (waited longer than the limit and
-    ///   was not run), `unavailable` after ``close()``, or why it could not be committed.
+    /// - Parameter waiter: who waits for it: it is not committed once they no longer do. The last look is the one before
+    ///   the commit, which then takes the time that it takes.
+    /// - Throws: what `body` throws, or ``DatabaseError``: `overloaded`, `timedOut` (waited longer than the limit or than
+    ///   the waiter, and was not applied), `unavailable` after ``close()``, or why it could not be committed.
     @discardableResult
-    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T
+    func write<T: Sendable>(
+        for waiter: Waiter?,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> T
+    ) async throws -> T
 
     /// Lets running work finish, refuses what waits (`unavailable`), and returns when every connection is closed. May
     /// be called more than once.
     func close() async
+}
+
+extension Database {
+    /// As ``read(for:_:)``, for as long as the limit says.
+    public func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        try await read(for: nil, body)
+    }
+
+    /// As ``write(for:_:)``, for as long as the limit says.
+    @discardableResult
+    public func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        try await write(for: nil, body)
+    }
 }
 
 /// How much may wait for a database, and how long.

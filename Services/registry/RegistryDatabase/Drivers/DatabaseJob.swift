@@ -2,8 +2,11 @@
 ///
 /// Ends with exactly one call of `succeed` or `fail`.
 protocol DatabaseJob: AnyObject, Sendable {
-    /// The end of its caller's patience.
+    /// When it came.
+    var joined: MonotonicTime { get }
+    /// When it is no longer waited for, nor tried again.
     var deadline: MonotonicTime { get }
+    var waiter: Waiter? { get }
     /// Keeps the result for `succeed`; may be called again after a transaction that came to nothing.
     func run(on connection: any SQLConnection) throws
     func succeed()
@@ -13,17 +16,23 @@ protocol DatabaseJob: AnyObject, Sendable {
 /// `@unchecked Sendable`: `value` is touched only by the thread that took the job from its line, under whose lock it
 /// came.
 final class ContinuedJob<Value: Sendable>: DatabaseJob, @unchecked Sendable {
+    let joined = MonotonicTime.now
     let deadline: MonotonicTime
+    let waiter: Waiter?
     private let body: @Sendable (any SQLConnection) throws -> Value
     private let continuation: CheckedContinuation<Value, any Error>
     private var value: Value?
 
+    /// - Parameter patience: how long it may wait at most.
     init(
-        deadline: MonotonicTime,
+        patience: Duration,
+        waiter: Waiter?,
         continuation: CheckedContinuation<Value, any Error>,
         body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) {
-        self.deadline = deadline
+        let latest = joined + patience
+        deadline = waiter.map { min($0.deadline, latest) } ?? latest
+        self.waiter = waiter
         self.continuation = continuation
         self.body = body
     }

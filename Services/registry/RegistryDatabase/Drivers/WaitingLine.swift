@@ -10,11 +10,12 @@ final class WaitingLine: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// Signalled when a job joins; workers wait here.
     private let arrival = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    /// Signalled when the first job joins an empty line; who refuses the late waits here.
+    /// Signalled when a job joins whose time is up before all others'; who refuses the late waits here.
     private let vigil = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [any DatabaseJob] = []
     private var isClosed = false
-    private var isVigilIdle = false
+    /// Until when who refuses the late sleeps, unless it is woken.
+    private var vigilEnd = MonotonicTime(nanoseconds: .max)
 
     /// - Parameters:
     ///   - purpose: what is waited for, as the log shall say it.
@@ -41,10 +42,12 @@ final class WaitingLine: @unchecked Sendable {
     }
 
     /// Waits for `body` to be run on a connection, without blocking a thread.
-    func run<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+    func run<T: Sendable>(
+        for waiter: Waiter?,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            let deadline = MonotonicTime.now + limits.patience
-            join(ContinuedJob(deadline: deadline, continuation: continuation, body: body))
+            join(ContinuedJob(patience: limits.patience, waiter: waiter, continuation: continuation, body: body))
         }
     }
 
@@ -56,7 +59,7 @@ final class WaitingLine: @unchecked Sendable {
             }
             jobs.append(job)
             pthread_cond_signal(arrival)
-            if isVigilIdle { pthread_cond_signal(vigil) }
+            if job.deadline < vigilEnd { pthread_cond_signal(vigil) }
             return nil
         }
         if let refusal { job.fail(refusal) }
@@ -118,8 +121,7 @@ final class WaitingLine: @unchecked Sendable {
 
     /// Refuses jobs whose time is up, until the line is closed. For a thread of its own: the workers may all be busy.
     ///
-    /// All have the same patience, so that the first in line is the first to lose it. One wake-up in that time is all
-    /// that it costs, and none while the line is empty.
+    /// Most have the same patience, so that this is one wake-up in that time, and none while the line is empty.
     ///
     /// - Parameters:
     ///   - crowdedAfter: how long the first in line may wait before `onCrowded` is called, and again after as long.
@@ -128,27 +130,32 @@ final class WaitingLine: @unchecked Sendable {
         while true {
             let found: (late: [any DatabaseJob], isCrowded: Bool)? = locked {
                 if isClosed { return nil }
-                if let first = jobs.first {
-                    let end = crowdedAfter.map { min(first.deadline, .now + $0) } ?? first.deadline
-                    var time = end.systemTime
-                    pthread_cond_timedwait(vigil, mutex, &time)
-                } else {
-                    isVigilIdle = true
-                    pthread_cond_wait(vigil, mutex)
-                    isVigilIdle = false
-                }
+                awaitTrouble(crowdedAfter)
                 let now = MonotonicTime.now
-                let late = Array(jobs.prefix { $0.deadline <= now })
-                jobs.removeFirst(late.count)
-                let wait = jobs.first.map { limits.patience - ($0.deadline - now) }
+                let late = jobs.filter { $0.deadline <= now }
+                if !late.isEmpty { jobs.removeAll { $0.deadline <= now } }
+                let wait = jobs.first.map { now - $0.joined }
                 return (late, crowdedAfter.map { wait ?? .zero >= $0 } ?? false)
             }
             guard let found else { return }
             for job in found.late {
-                job.fail(DatabaseError(.timedOut, "Waited \(limits.patience) for \(purpose)."))
+                job.fail(DatabaseError(.timedOut, "Waited \(job.deadline - job.joined) for \(purpose)."))
             }
             if found.isCrowded { onCrowded() }
         }
+    }
+
+    /// Waits until the time of some job may be up, or the line may be crowded. Called with the lock held.
+    private func awaitTrouble(_ crowdedAfter: Duration?) {
+        guard var end = jobs.lazy.map(\.deadline).min() else {
+            vigilEnd = MonotonicTime(nanoseconds: .max)
+            pthread_cond_wait(vigil, mutex)
+            return
+        }
+        if let crowdedAfter { end = min(end, .now + crowdedAfter) }
+        vigilEnd = end
+        var time = end.systemTime
+        pthread_cond_timedwait(vigil, mutex, &time)
     }
 
     /// Called with the lock held.

@@ -7,22 +7,27 @@ final class PostgreSQLConnection: SQLConnection {
     let openedAt = MonotonicTime.now
     private let session: PostgreSQLSession
     private let settings: PostgreSQLSettings
+    private let mayWrite: Bool
+    /// The limits of every transaction that has none of its own.
+    private let sessionTimeouts: PostgreSQLTimeouts
     private var statements: PostgreSQLStatementCache
 
     /// What travels ahead of the next statement: the end of the last transaction, the beginning of this one.
     private var ahead: [PostgreSQLSession.Message] = []
-    private var mayWrite = false
     private var hasBegun = false
     private var deadline = MonotonicTime(nanoseconds: .max)
+    private var waiter: Waiter?
     /// The first failed statement of this transaction.
     private var failure: PostgreSQLFailure?
     /// Whether the session can go on.
     private(set) var isUsable = true
 
     /// - Throws: ``DatabaseError`` (`unavailable`).
-    init(_ settings: PostgreSQLSettings) throws(DatabaseError) {
+    init(_ settings: PostgreSQLSettings, mayWrite: Bool) throws(DatabaseError) {
         self.settings = settings
-        session = try PostgreSQLSession(settings.address, settings: settings.sessionSettings)
+        self.mayWrite = mayWrite
+        sessionTimeouts = settings.sessionTimeouts(mayWrite: mayWrite)
+        session = try PostgreSQLSession(settings.address, settings: settings.sessionSettings(mayWrite: mayWrite))
         statements = PostgreSQLStatementCache(capacity: settings.limits.cachedStatements)
     }
 
@@ -32,18 +37,19 @@ final class PostgreSQLConnection: SQLConnection {
     ///
     /// - Throws: ``PostgreSQLFailure`` of a statement, or what the body throws.
     func read(_ job: any DatabaseJob) throws {
-        begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", until: job.deadline, mayWrite: false)
+        try begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", for: job)
         defer { leave() }
         try perform(job)
     }
 
-    /// Runs the job and commits.
+    /// Runs the job and commits, if it is still waited for.
     ///
     /// - Throws: ``PostgreSQLFailure`` of a statement or of the commit, or what the body throws.
     func write(_ job: any DatabaseJob) throws {
-        begin("BEGIN ISOLATION LEVEL SERIALIZABLE", until: job.deadline, mayWrite: true)
+        try begin("BEGIN ISOLATION LEVEL SERIALIZABLE", for: job)
         do {
             try perform(job)
+            try job.waiter?.require()
         } catch {
             leave()
             settle()
@@ -52,18 +58,23 @@ final class PostgreSQLConnection: SQLConnection {
         try commit()
     }
 
-    private func begin(_ sql: String, until end: MonotonicTime, mayWrite: Bool) {
-        self.mayWrite = mayWrite
+    private func begin(_ sql: String, for job: any DatabaseJob) throws(DatabaseError) {
+        let now = MonotonicTime.now
+        try job.waiter?.require(at: now)
         hasBegun = false
         failure = nil
+        deadline = job.deadline
+        waiter = job.waiter
         ahead.append(.control(sql))
-        deadline = end
-        guard !mayWrite else { return }
-        // The session's own limit is for one statement of a job that has not waited.
-        let left = end - MonotonicTime.now
-        if left < settings.limits.patience * 0.75 {
-            ahead.append(.control("SET LOCAL statement_timeout = \(max(1, left.milliseconds))"))
-        }
+        ahead += sessionTimeouts.bounded(by: time(from: now), isAwaited: waiter != nil).settings(in: sessionTimeouts)
+    }
+
+    /// How long a statement of this transaction may take. Where nobody is known to wait, a write, or a read that has
+    /// hardly waited itself, has the whole patience for each.
+    private func time(from now: MonotonicTime) -> Duration {
+        let patience = settings.limits.patience
+        let left = deadline - now
+        return waiter == nil && (mayWrite || left > patience * 0.75) ? patience : left
     }
 
     private func perform(_ job: any DatabaseJob) throws {
@@ -82,6 +93,8 @@ final class PostgreSQLConnection: SQLConnection {
 
     private func commit() throws {
         guard hasBegun else { return ahead.removeAll() }
+        // What goes wrong from here on has an unknown end, and takes the time that it takes.
+        waiter = nil
         let outcome: (results: [PostgreSQLResult], failure: PostgreSQLFailure?)
         do {
             outcome = try exchange([.control("COMMIT")])
@@ -101,6 +114,7 @@ final class PostgreSQLConnection: SQLConnection {
         ahead.removeAll()
         if hasBegun, isUsable { ahead.append(.control("ROLLBACK")) }
         hasBegun = false
+        waiter = nil
     }
 
     /// Ends what has been left open.
@@ -173,6 +187,11 @@ final class PostgreSQLConnection: SQLConnection {
             guard mayWrite || started < deadline else {
                 throw PostgreSQLFailure(DatabaseError(.timedOut, "A read took longer than it may."))
             }
+            do throws(DatabaseError) {
+                try waiter?.requireTime(at: started)
+            } catch {
+                throw PostgreSQLFailure(error)
+            }
             return try prepareAndExecute(sql, values)
         }
     }
@@ -212,7 +231,9 @@ final class PostgreSQLConnection: SQLConnection {
         -> (results: [PostgreSQLResult], failure: PostgreSQLFailure?)
     {
         // The server's own limits come first; this is for one that says nothing any more.
-        let end = MonotonicTime.now + settings.limits.patience + .seconds(5)
+        let now = MonotonicTime.now
+        var end = now + settings.limits.patience + .seconds(5)
+        if let waiter { end = min(end, max(now, waiter.deadline) + .seconds(2)) }
         do {
             return try session.exchange(messages, until: end, mayWrite: mayWrite)
         } catch {

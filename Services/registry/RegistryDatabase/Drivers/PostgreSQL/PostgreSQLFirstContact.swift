@@ -15,7 +15,7 @@ struct PostgreSQLFirstContact: Sendable {
     /// Tries once. Blocks for `connect_timeout` a host, and a few seconds more when a failure has to be understood.
     func attempt() -> Outcome {
         do {
-            _ = try PostgreSQLSession(settings.address, settings: settings.sessionSettings)
+            _ = try PostgreSQLSession(settings.address, settings: settings.sessionSettings(mayWrite: false))
             return .reached
         } catch {
             guard error.isRetryable else { return .mistake(error) }

@@ -34,8 +34,11 @@ final class PostgreSQLPool: Sendable {
         }
     }
 
-    func run<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        try await line.run(body)
+    func run<T: Sendable>(
+        for waiter: Waiter?,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> T
+    ) async throws -> T {
+        try await line.run(for: waiter, body)
     }
 
     /// Refuses what waits. What runs goes on; ``closed()`` waits for it.

@@ -24,16 +24,27 @@ public struct PostgreSQLSettings: Sendable {
     var writers: Int { max(1, connections / 2) }
     var readers: Int { max(1, connections - writers) }
 
+    /// The server's limits of a session that reads, or writes: somewhat below what glance-api waits for an answer, so that
+    /// a transaction for somebody who has just begun to wait needs none of its own.
+    func sessionTimeouts(mayWrite: Bool) -> PostgreSQLTimeouts {
+        mayWrite
+            ? PostgreSQLTimeouts(statement: min(limits.patience, .seconds(8)), lock: min(limits.patience, .seconds(3)))
+            : PostgreSQLTimeouts(
+                statement: min(limits.patience, .milliseconds(3_500)),
+                lock: min(limits.patience, .milliseconds(1_500))
+            )
+    }
+
     /// What every session is told first.
     ///
     /// A commit that was answered for survives the server's death: a cluster's weaker setting is not taken. Compiling
     /// queries (`jit`) costs more than these take.
-    var sessionSettings: String {
-        let patience = max(1, limits.patience.milliseconds)
+    func sessionSettings(mayWrite: Bool) -> String {
+        let timeouts = sessionTimeouts(mayWrite: mayWrite)
         return """
-            SET statement_timeout = \(patience);
-            SET lock_timeout = \(min(patience, 10_000));
-            SET idle_in_transaction_session_timeout = \(patience * 2 + 60_000);
+            SET statement_timeout = \(timeouts.statement);
+            SET lock_timeout = \(timeouts.lock);
+            SET idle_in_transaction_session_timeout = \(max(1, limits.patience.milliseconds) * 2 + 60_000);
             SET bytea_output = 'hex';
             SET standard_conforming_strings = on;
             SET jit = off;

@@ -104,7 +104,7 @@ final class PostgreSQLWorker {
     private func open() throws(DatabaseError) -> PostgreSQLConnection {
         if let error = outage.refusal { throw error }
         do {
-            let connection = try PostgreSQLConnection(settings)
+            let connection = try PostgreSQLConnection(settings, mayWrite: mayWrite)
             outage.isOver()
             return connection
         } catch {

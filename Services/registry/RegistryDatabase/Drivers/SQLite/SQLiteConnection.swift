@@ -16,8 +16,9 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
     var deadline = MonotonicTime(nanoseconds: .max)
     /// The first failed statement of this transaction.
     private var failure: DatabaseError?
-    /// Whether a job's body is running.
+    /// Whether a job's body is running, and who waits for it.
     private var isPerforming = false
+    private var waiter: Waiter?
     private var handle: OpaquePointer?
     private let statements: SQLiteStatementCache
     private let slowQuery: Duration
@@ -114,12 +115,17 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
     }
 
     /// Runs the job's body and holds it to the rules of ``SQLConnection``; the caller commits or rolls back.
+    ///
+    /// - Throws: what the body throws, or ``DatabaseError``; `timedOut` when nobody waits for the job any more.
     func perform(_ job: any DatabaseJob) throws {
+        try job.waiter?.require()
         failure = nil
         isPerforming = true
+        waiter = job.waiter
         defer {
             failure = nil
             isPerforming = false
+            waiter = nil
         }
         try job.run(on: self)
         if let failure { throw failure }
@@ -181,6 +187,7 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
     private func guarded<Result>(_ body: () throws -> Result) throws -> Result {
         if let failure { throw failure }
         do {
+            try waiter?.requireTime(at: .now)
             return try body()
         } catch let error as DatabaseError {
             failure = failure ?? error

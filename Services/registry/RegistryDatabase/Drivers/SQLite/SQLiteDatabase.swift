@@ -73,13 +73,19 @@ public final class SQLiteDatabase: Database {
         writes.close()
     }
 
-    public func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        try await reads.run(body)
+    public func read<T: Sendable>(
+        for waiter: Waiter?,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> T
+    ) async throws -> T {
+        try await reads.run(for: waiter, body)
     }
 
     @discardableResult
-    public func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        try await writes.run(body)
+    public func write<T: Sendable>(
+        for waiter: Waiter?,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> T
+    ) async throws -> T {
+        try await writes.run(for: waiter, body)
     }
 
     public func close() async {

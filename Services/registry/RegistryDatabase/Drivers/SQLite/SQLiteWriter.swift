@@ -41,6 +41,7 @@ struct SQLiteWriter {
             do {
                 if !hasBegun { try connection.control("BEGIN IMMEDIATE") }
                 try connection.perform(job)
+                try job.waiter?.require()
                 try connection.control("COMMIT")
                 return job.succeed()
             } catch let error as DatabaseError where error.code == .busy && MonotonicTime.now < job.deadline {
@@ -65,6 +66,12 @@ struct SQLiteWriter {
                 for (other, job) in jobs.enumerated() where other != index { writeAlone(job) }
                 return settle(job, outcome)
             }
+        }
+        // Somebody may have waited for the first of them no longer than the last of them took.
+        guard zip(jobs, outcomes).allSatisfy({ $1.isFailure || $0.waiter?.isThere ?? true }) else {
+            connection.rollBack()
+            for job in jobs { writeAlone(job) }
+            return
         }
         do {
             try connection.control("COMMIT")
@@ -105,6 +112,12 @@ struct SQLiteWriter {
         case .success: job.succeed()
         case .failure(let error): job.fail(error)
         }
+    }
+}
+
+extension Result {
+    fileprivate var isFailure: Bool {
+        if case .failure = self { true } else { false }
     }
 }
 
