@@ -192,6 +192,55 @@ struct WaiterTests {
         }
     }
 
+    @Test(
+        "a read that allows itself more than it is waited for is late, not too long",
+        arguments: DatabaseUnderTest.all
+    )
+    func endlessRead(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withDatabase { database in
+            let endless =
+                "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i % 7 + 1 FROM n) SELECT count(*) FROM n"
+            for (patience, limit, expected) in [
+                (300, 60_000, DatabaseError.Code.timedOut), (60_000, 300, .overLimit),
+            ] {
+                let refusal = try await code {
+                    try await database.read(for: Waiter(patience: .milliseconds(patience))) { connection in
+                        try connection.limit(to: .milliseconds(limit))
+                        _ = try connection.query(endless, []) { $0.integer(0) }
+                    }
+                }
+                #expect(refusal == expected)
+            }
+        }
+    }
+
+    @Test(
+        "a read that waits for somebody's lock is told as locked, not as one that takes long",
+        .enabled(if: PostgreSQLServer.shared != nil, "GLANCE_TEST_POSTGRESQL is not set"),
+        arguments: [100, 1_000, 60_000]
+    )
+    func lockedRead(_ limit: Int) async throws {
+        try await DatabaseUnderTest.postgresql.withDatabase { database in
+            try await makeNotes(database)
+            let gate = Gate()
+            async let held: Void = database.write { connection in
+                try connection.execute("LOCK TABLE notes IN ACCESS EXCLUSIVE MODE", [])
+                gate.pass()
+            }
+            await gate.isReached()
+            let refusal = try await code {
+                try await database.read(for: Waiter(patience: .seconds(2))) { connection in
+                    try connection.limit(to: .milliseconds(limit))
+                    _ = try connection.query("SELECT id FROM notes", []) { $0.integer(0) }
+                }
+            }
+            #expect(refusal == .busy)
+            gate.open()
+            try await held
+            #expect(try await notes(database) == [])
+        }
+    }
+
     // MARK: PostgreSQL's own limits
 
     @Test(

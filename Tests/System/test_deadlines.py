@@ -66,9 +66,9 @@ class HeldByALock(Blocked):
 class HeldByATableLock(Blocked):
     """A session of somebody else has locked the images against writers, or against everybody."""
 
-    def __init__(self):
+    def __init__(self, mode="EXCLUSIVE"):
         super().__init__(databases.PostgreSQL)
-        self.mode = "EXCLUSIVE"
+        self.mode = mode
 
     def block(self):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.database.url]
@@ -144,3 +144,28 @@ def test_a_write_that_was_answered_with_503_is_not_applied_when_what_held_it_is_
         # And what was refused can be done now.
         for method, path, arguments in deployment.writes()[:1]:
             assert deployment.ask(method, path, **arguments).status_code == 201
+
+
+@pytest.mark.skipif(not databases.POSTGRESQL, reason="GLANCE_TEST_POSTGRESQL names no database")
+def test_reads_that_wait_for_a_lock_are_told_to_come_back_and_not_to_ask_for_less():
+    deployment = HeldByATableLock("ACCESS EXCLUSIVE")
+    try:
+        deployment.prepare()
+        deployment.block()
+        paths = ["", "?sort_key=size&sort_dir=asc", f"/{deployment.images[0]}"]
+        answers = []
+        threads = [threading.Thread(target=lambda path=path: answers.append(deployment.ask("GET", path))) for path in paths]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        deployment.unblock()
+        assert len(answers) == len(paths)
+        for answer in answers:
+            assert answer.status_code == 503, answer.text
+            assert "Other work keeps the image records locked" in answer.text
+            assert answer.headers["Retry-After"]
+        assert {deployment.ask("GET", path).status_code for path in paths} == {200}
+    finally:
+        deployment.stop()
+        shutil.rmtree(deployment.directory)

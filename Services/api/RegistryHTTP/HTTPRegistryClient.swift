@@ -78,6 +78,8 @@ public final class HTTPRegistryClient: RegistryClient {
         budget.withLock { $0.call() }
         var attempt = 0
         var tried: Set<Int> = []
+        // What a registry last said, which tells more than that time ran out on the last try.
+        var words: RegistryError?
         while true {
             if tried.count == endpoints.endpoints.count { tried = [] }
             let endpoint = endpoints.begin(avoiding: tried)
@@ -96,6 +98,7 @@ public final class HTTPRegistryClient: RegistryClient {
                 }
                 let mayAnotherAccept = error.isNodesOwn && tried.count < endpoints.endpoints.count
                 guard error.isRetryable || mayAnotherAccept else { throw error }
+                words = error
             case .lost(let error): failure = error
             }
             attempt += 1
@@ -103,7 +106,7 @@ public final class HTTPRegistryClient: RegistryClient {
                 guard budget.withLock({ $0.spend() }) else { throw failure }
             }
             let pause = pause(before: attempt, after: failure)
-            guard clock.now + pause < deadline, !Task.isCancelled else { throw failure }
+            guard clock.now + pause < deadline, !Task.isCancelled else { throw words ?? failure }
             retries.increment()
             // A cancelled sleep ends at once; the next failure then ends the loop.
             try? await clock.sleep(for: pause)

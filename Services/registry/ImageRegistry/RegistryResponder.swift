@@ -157,9 +157,10 @@ public struct RegistryResponder: HTTPResponder {
         case let error as DatabaseError:
             if error.code == .overloaded { return Self.overloaded }
             logger.error("The database refused", metadata: ["operation": "\(operation)", "error": "\(error)"])
-            return error.isRetryable
-                ? RegistryError(.unavailable, "The image registry is busy; try again later.")
-                : RegistryError(.internalError, "The image registry failed")
+            guard error.isRetryable else { return RegistryError(.internalError, "The image registry failed") }
+            return error.code == .busy
+                ? RegistryError(.unavailable, "Other work keeps the image records locked; try again later.")
+                : RegistryError(.unavailable, "The image registry is busy; try again later.")
         default:
             logger.error("An operation failed", metadata: ["operation": "\(operation)", "error": "\(error)"])
             return RegistryError(.internalError, "The image registry failed")

@@ -12,7 +12,7 @@ extension RegistryHandlers {
         do {
             return ImagePage(images: try ImageTable(connection).list(operation.query, visibleTo: caller))
         } catch let error as DatabaseError {
-            guard error.code == .timedOut else { throw error }
+            guard error.code == .overLimit else { throw error }
             throw RegistryError(
                 .tooExpensive,
                 "The list took too long and was given up. Ask for what fewer images have (name or its beginning, tag, "

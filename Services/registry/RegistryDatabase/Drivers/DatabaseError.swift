@@ -16,8 +16,10 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case foreignKeyViolation
         /// Another process kept the database locked, or transactions collided, until the time was up.
         case busy
-        /// Waited, or read, longer than allowed. A write that timed out was not run.
+        /// Waited, or read, longer than allowed. A write that timed out was not applied.
         case timedOut
+        /// A read took longer than it had allowed itself (``SQLConnection/limit(to:)``), and would again.
+        case overLimit
         /// Too many jobs wait already.
         case overloaded
         /// The connection was lost while a transaction was being committed: it may be applied or not. Only a repetition
@@ -39,7 +41,8 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
     public var isRetryable: Bool {
         switch code {
         case .busy, .timedOut, .overloaded, .unavailable, .outcomeUnknown: true
-        case .uniqueViolation, .foreignKeyViolation, .unstorableText, .readOnly, .full, .corrupt, .other: false
+        case .uniqueViolation, .foreignKeyViolation, .overLimit, .unstorableText, .readOnly, .full, .corrupt, .other:
+            false
         }
     }
 

@@ -38,7 +38,8 @@ public protocol SQLConnection {
     func execute(_ sql: String, _ values: [SQLValue]) throws -> Int
 
     /// Bounds the rest of this transaction, which reads: a statement that still runs when `duration` is over fails
-    /// (`timedOut`). Never extends the time that the caller has.
+    /// (`overLimit`). Never extends the time that the caller has (`timedOut`); a wait for somebody's lock ends sooner, and
+    /// is told as such (`busy`).
     func limit(to duration: Duration) throws
 
     /// Runs several statements without values, as migrations have them.

@@ -16,6 +16,9 @@ final class PostgreSQLConnection: SQLConnection {
     private var ahead: [PostgreSQLSession.Message] = []
     private var hasBegun = false
     private var deadline = MonotonicTime(nanoseconds: .max)
+    /// Whether the deadline is of the transaction's own making.
+    private var limitsItself = false
+    private var timeouts: PostgreSQLTimeouts
     private var waiter: Waiter?
     /// The first failed statement of this transaction.
     private var failure: PostgreSQLFailure?
@@ -27,6 +30,7 @@ final class PostgreSQLConnection: SQLConnection {
         self.settings = settings
         self.mayWrite = mayWrite
         sessionTimeouts = settings.sessionTimeouts(mayWrite: mayWrite)
+        timeouts = sessionTimeouts
         session = try PostgreSQLSession(settings.address, settings: settings.sessionSettings(mayWrite: mayWrite))
         statements = PostgreSQLStatementCache(capacity: settings.limits.cachedStatements)
     }
@@ -66,7 +70,14 @@ final class PostgreSQLConnection: SQLConnection {
         deadline = job.deadline
         waiter = job.waiter
         ahead.append(.control(sql))
-        ahead += sessionTimeouts.bounded(by: time(from: now), isAwaited: waiter != nil).settings(in: sessionTimeouts)
+        limitsItself = false
+        timeouts = sessionTimeouts
+        setTimeouts(timeouts.bounded(by: time(from: now), isAwaited: waiter != nil))
+    }
+
+    private func setTimeouts(_ wanted: PostgreSQLTimeouts) {
+        ahead += wanted.settings(in: timeouts)
+        timeouts = wanted
     }
 
     /// How long a statement of this transaction may take. Where nobody is known to wait, a write, or a read that has
@@ -156,9 +167,11 @@ final class PostgreSQLConnection: SQLConnection {
     func execute(_ sql: String, _ values: [SQLValue]) throws -> Int { try run(sql, values).changedRows }
 
     func limit(to duration: Duration) {
-        deadline = min(deadline, MonotonicTime.now + duration)
-        let left = deadline - MonotonicTime.now
-        ahead.append(.control("SET LOCAL statement_timeout = \(max(1, left.milliseconds))"))
+        let end = MonotonicTime.now + duration
+        guard end < deadline else { return }
+        deadline = end
+        limitsItself = true
+        setTimeouts(sessionTimeouts.bounded(by: duration, isAwaited: true))
     }
 
     func script(_ sql: String) throws {
@@ -248,6 +261,9 @@ final class PostgreSQLConnection: SQLConnection {
         do {
             return try body()
         } catch {
+            var error = error
+            // The server's limit of a statement was the transaction's own.
+            if error.error.code == .timedOut, limitsItself { error.error.code = .overLimit }
             failure = error
             throw error.error
         }

@@ -36,6 +36,8 @@ final class PostgreSQLWorker {
     private func serve(_ job: any DatabaseJob) {
         var attempt = 0
         var hasPreparedAnew = false
+        // Says more than that time ran out on another attempt.
+        var collision: DatabaseError?
         while true {
             let failure: PostgreSQLFailure
             do {
@@ -44,8 +46,11 @@ final class PostgreSQLWorker {
             } catch let error as PostgreSQLFailure {
                 failure = error
             } catch {
-                return job.fail(error)
+                let isLate = (error as? DatabaseError)?.code == .timedOut
+                return job.fail(isLate ? collision ?? error : error)
             }
+            if failure.error.code == .timedOut { return job.fail(collision ?? failure.error) }
+            if failure.remedy == .again { collision = failure.error }
             attempt += 1
             if failure.error.code == .outcomeUnknown || MonotonicTime.now >= job.deadline
                 || attempt > settings.retries ?? .max

@@ -12,8 +12,9 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
     }
 
     let dialect = SQLDialect.sqlite
-    /// When a reader's statements are interrupted. Meaningless for a writer.
-    var deadline = MonotonicTime(nanoseconds: .max)
+    /// When a reader's statements are interrupted, and whether by the job's own wish. Meaningless for a writer.
+    private var deadline = MonotonicTime(nanoseconds: .max)
+    private var limitsItself = false
     /// The first failed statement of this transaction.
     private var failure: DatabaseError?
     /// Whether a job's body is running, and who waits for it.
@@ -122,10 +123,13 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         failure = nil
         isPerforming = true
         waiter = job.waiter
+        deadline = job.deadline
+        limitsItself = false
         defer {
             failure = nil
             isPerforming = false
             waiter = nil
+            deadline = MonotonicTime(nanoseconds: .max)
         }
         try job.run(on: self)
         if let failure { throw failure }
@@ -172,7 +176,12 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         }
     }
 
-    func limit(to duration: Duration) { deadline = min(deadline, MonotonicTime.now + duration) }
+    func limit(to duration: Duration) {
+        let end = MonotonicTime.now + duration
+        guard end < deadline else { return }
+        deadline = end
+        limitsItself = true
+    }
 
     func script(_ sql: String) throws {
         try guarded {
@@ -189,7 +198,8 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         do {
             try waiter?.requireTime(at: .now)
             return try body()
-        } catch let error as DatabaseError {
+        } catch var error as DatabaseError {
+            if error.code == .timedOut, limitsItself, MonotonicTime.now >= deadline { error.code = .overLimit }
             failure = failure ?? error
             throw error
         }

@@ -5,7 +5,6 @@ struct SQLiteReader {
 
     func serve() {
         while let job = line.next() {
-            connection.deadline = job.deadline
             do {
                 try read(job)
                 job.succeed()

@@ -126,7 +126,8 @@ extension DatabaseError {
     fileprivate var concernsOneJob: Bool {
         switch code {
         case .foreignKeyViolation, .uniqueViolation, .busy: true
-        case .timedOut, .overloaded, .outcomeUnknown, .unstorableText, .readOnly, .full, .corrupt, .unavailable, .other:
+        case .timedOut, .overLimit, .overloaded, .outcomeUnknown, .unstorableText, .readOnly, .full, .corrupt,
+            .unavailable, .other:
             false
         }
     }
