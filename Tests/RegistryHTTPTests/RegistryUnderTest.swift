@@ -164,10 +164,11 @@ extension Caller {
 }
 
 extension Image {
-    /// A new image of ``Caller/tester``'s project.
+    /// A new image of ``Caller/tester``'s project, with enough properties to be written in many orders.
     static func sample(_ name: String = "sample") -> Image {
         guard let id = ImageID(makeUUID()) else { preconditionFailure("a UUID is an id") }
-        return Image(id: id, name: name, owner: "p1", tags: ["t"], properties: ["os_distro": "debian"])
+        let properties = ["os_distro": "debian", "os_version": "12", "architecture": "x86_64", "hw_disk_bus": "scsi"]
+        return Image(id: id, name: name, owner: "p1", tags: ["t"], properties: properties)
     }
 }
 

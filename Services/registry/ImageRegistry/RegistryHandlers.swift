@@ -103,7 +103,7 @@ struct RegistryHandlers: Sendable {
 
     private mutating func add<Operation: RegistryOperation>(_ handler: RegistryHandler<Operation>) {
         exchanges[Operation.name] = Exchange(effect: Operation.effect) { body, context, waiter in
-            let envelope = try Self.envelope(of: Operation.self, body)
+            let (envelope, binding) = try Self.envelope(of: Operation.self, body)
             let answer: [UInt8] =
                 switch Operation.effect {
                 case .reads:
@@ -115,7 +115,7 @@ struct RegistryHandlers: Sendable {
                         try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
                     }
                 case .once:
-                    try await Self.once(envelope, context, waiter, handler)
+                    try await Self.once(envelope, binding, context, waiter, handler)
                 }
             return ExchangeResult(answer: answer, requestID: envelope.requestID, caller: envelope.caller)
         }
@@ -124,6 +124,7 @@ struct RegistryHandlers: Sendable {
     /// Applies a write unless its key was applied before; the key is recorded in the transaction of the write itself.
     private static func once<Operation: RegistryOperation>(
         _ envelope: RegistryEnvelope<Operation>,
+        _ binding: String,
         _ context: RegistryContext,
         _ waiter: Waiter?,
         _ handler: RegistryHandler<Operation>
@@ -131,7 +132,6 @@ struct RegistryHandlers: Sendable {
         guard let key = envelope.idempotencyKey, (16...64).contains(key.utf8.count) else {
             throw RegistryError(.malformed, "This operation needs an idempotency key", field: "key")
         }
-        let binding = binding(of: envelope)
         return try await context.database.write(for: waiter) { connection in
             let applied = AppliedWriteTable(connection)
             // Before the write itself, so that a repetition that comes while the first is still being committed waits for
@@ -144,24 +144,24 @@ struct RegistryHandlers: Sendable {
     }
 
     /// What a key stands for: this operation with these arguments by this caller, whatever request it came in.
-    private static func binding<Operation: RegistryOperation>(of envelope: RegistryEnvelope<Operation>) -> String {
+    ///
+    /// Taken from what came, not from what was read of it: a record holds dictionaries, which each process, and each copy,
+    /// would write in another order; and a registry of another release may read less.
+    private static func binding(of operation: String, _ envelope: JSONValue) -> String {
         var writer = JSONWriter()
-        writer.array([0, 1, 2]) { writer, part in
-            switch part {
-            case 0: writer.string(Operation.name)
-            case 1: envelope.caller.write(to: &writer)
-            default: envelope.arguments.write(to: &writer)
-            }
-        }
+        let parts = ["caller", "arguments"].map { envelope.objectValue?[$0] ?? .null }
+        writer.array([.string(operation)] + parts) { $0.value($1) }
         return Digest.of(writer.bytes).description
     }
 
     private static func envelope<Operation: RegistryOperation>(
         of: Operation.Type,
         _ body: [UInt8]
-    ) throws -> RegistryEnvelope<Operation> {
+    ) throws -> (RegistryEnvelope<Operation>, binding: String) {
         do {
-            return try RegistryEnvelope<Operation>(json: JSONValue(parsing: body))
+            let json = try JSONValue(parsing: body)
+            let envelope = try RegistryEnvelope<Operation>(json: json)
+            return (envelope, Operation.effect == .once ? binding(of: Operation.name, json) : "")
         } catch let error as JSONShapeError {
             throw RegistryError(.malformed, "\(error.member) \(error.reason)", field: error.member)
         } catch let error as JSONSyntaxError {
