@@ -34,6 +34,35 @@ struct RegistryFaultTests {
         }
     }
 
+    /// Of a write's bytes some twenty, others in each run; a create is cut at all of them.
+    @Test(
+        "every write whose connection is cut is applied once, and answered as if nothing had been",
+        arguments: FaultyWrite.all,
+        [FaultyProxy.Direction.request, .answer]
+    )
+    func cutWrites(_ write: FaultyWrite, _ direction: FaultyProxy.Direction) async throws {
+        let offset = Int.random(in: 0..<100)
+        try await RegistryUnderTest.served { _, port in
+            try await FaultyProxy.with(upstream: port) { proxy in
+                try await withClient(port: proxy.port) { client in
+                    let uncut = try await write.prepare(client)
+                    proxy.reset()
+                    let look = try await uncut()
+                    let bytes = direction == .request ? proxy.traffic.request.count : proxy.traffic.answer.count - 1
+                    #expect(try await look() == write.outcome)
+                    let step = bytes / 20 + 1
+                    for position in [0] + stride(from: offset % step, to: bytes, by: step) + [bytes] {
+                        let perform = try await write.prepare(client)
+                        proxy.arm(direction, after: position)
+                        let look = try await perform()
+                        #expect(proxy.hasCut, "cut after \(position) bytes")
+                        #expect(try await look() == write.outcome, "cut after \(position) bytes")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a read whose answer is cut short succeeds")
     func cutRead() async throws {
         try await RegistryUnderTest.served { _, port in
