@@ -145,12 +145,27 @@ let package = Package(
                 nioSSL, logging, metrics,
             ]
         ),
+        // What keeps stores and records in step, for the API and for the scrubber.
+        library(
+            "DataUpkeep",
+            at: "Services/api/DataUpkeep",
+            ["Digests", "ImageModel", "RegistryContract", "StoreLayer", logging, metrics, nioCore]
+        ),
+        // The options by which the API and the scrubber find their registries and stores.
+        library(
+            "NodeOptions",
+            at: "Services/api/NodeOptions",
+            [
+                "StoreLayer", "StoreFile", "StoreHTTP", "Fetching", "RegistryHTTP", "RegistryContract", "ServiceKit",
+                logging, nioPosix,
+            ]
+        ),
         library(
             "ImageAPI",
             at: "Services/api/ImageAPI",
             [
-                "ImageModel", "ImageFormats", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit",
-                "Digests", "WireJSON",
+                "ImageModel", "ImageFormats", "RegistryContract", "StoreLayer", "DataUpkeep", "Identity", "Policy",
+                "ServiceKit", "Digests", "WireJSON",
                 hummingbird, httpTypes, logging, metrics, lifecycle, nioCore,
             ]
         ),
@@ -158,12 +173,11 @@ let package = Package(
             "GlanceAPI",
             at: "Services/api/GlanceAPI",
             [
-                "ImageAPI", "ImageModel", "ImageFormats", "Identity", "Policy", "PolicyHTTP", "StoreLayer", "StoreFile",
-                "StoreHTTP",
-                "Fetching",
-                "RegistryHTTP",
-                "RegistryContract",
-                "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle, arguments, nioCore, nioPosix,
+                "ImageAPI", "ImageModel", "ImageFormats", "Identity", "Policy", "PolicyHTTP", "NodeOptions",
+                "StoreLayer",
+                "RegistryContract", "RegistryHTTP", "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle,
+                arguments,
+                nioCore,
             ]
         ),
 

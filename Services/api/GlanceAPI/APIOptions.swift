@@ -1,6 +1,7 @@
 import Digests
 import ImageAPI
 import ImageModel
+import NodeOptions
 import Policy
 import ServiceKit
 
@@ -176,16 +177,6 @@ enum APIOptions {
             + "nobody defines is refused, too)."
     )
 
-    // MARK: The registry
-
-    static let keyFile = ConfigurationOption.string(
-        "registry",
-        "key_file",
-        default: "/etc/glance/registry.keys",
-        help: "File of the secrets shared with glance-registry: lines 'key-id base64-secret', mode 0600. The first key "
-            + "signs, all of them verify. Read anew when it changes."
-    )
-
     static let all: [OptionDescription] =
         listening.all + LogOptions.all + HealthOptions.all + CrossOriginOptions.all + IdentityOptions.all + [
             OptionDescription(publicEndpoint),
@@ -199,7 +190,7 @@ enum APIOptions {
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
             OptionDescription(containerFormats), OptionDescription(diskFormats),
             OptionDescription(requiresFormatMatch), OptionDescription(toleratedChecks),
-            OptionDescription(propertyCheck), OptionDescription(keyFile),
-        ] + LimitOptions.all + RegistryHopOptions.all + PolicyOptions.all + PropertyProtectionOptions.all
+            OptionDescription(propertyCheck),
+        ] + RegistryHopOptions.all + LimitOptions.all + PolicyOptions.all + PropertyProtectionOptions.all
         + StoreOptions.all
 }

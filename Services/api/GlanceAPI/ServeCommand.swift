@@ -1,7 +1,6 @@
 import ArgumentParser
 import CoreMetrics
 import Digests
-import Glibc
 import Hummingbird
 import Identity
 import ImageAPI
@@ -9,14 +8,13 @@ import ImageFormats
 import ImageModel
 import Logging
 import NIOCore
-import NIOPosix
+import NodeOptions
 import Policy
 import PolicyHTTP
 import RegistryContract
 import RegistryHTTP
 import ServiceKit
 import ServiceLifecycle
-import StoreFile
 import StoreLayer
 
 struct ServeCommand: AsyncParsableCommand {
@@ -54,10 +52,7 @@ struct ServeCommand: AsyncParsableCommand {
             asking: policyService
         )
         let identity = try IdentityOptions.provider(configuration, address, policy, logger)
-        let keyFile = try configuration.value(of: APIOptions.keyFile)
-        let keys = try FollowedFiles([keyFile], logger: logger) { try RegistryKeys(file: keyFile) }
-        let endpoints = try RegistryHopOptions.endpoints(in: configuration)
-        let registryTLS = try RegistryHopOptions.tls(in: configuration, endpoints, logger: logger)
+        let hop = try RegistryHop(configuration, logger: logger)
         let tls = try APIOptions.listening.tls(in: configuration, logger: logger)
         let manager = ServiceManager()
         let draining = Draining(
@@ -69,7 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
         let fileThreads = WorkerThreads(count: 1)
         let catalogue = try await StoreOptions.catalogue(
             configuration,
-            host: Self.hostName,
+            host: HostName.current,
             logger: logger
         )
         let declared = try SchemaFile.declaredProperties(beside: files, logger: logger)
@@ -94,14 +89,8 @@ struct ServeCommand: AsyncParsableCommand {
         let health = try HealthOptions.check(in: configuration)
         let healthFiles = try HealthOptions.files(in: configuration, port: address.port)
 
-        let registry = try await HTTPRegistryClient(
-            endpoints: endpoints,
-            keys: { keys.current },
-            tls: registryTLS,
-            group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "glance.api.registry")
-        )
-        let nodeLock = NodeLock(node: node(address))
+        let registry = try await hop.connect(logger: Logger(label: "glance.api.registry"))
+        let nodeLock = NodeLock(program: "glance-api", node: node(address))
         let service = ImageService(
             settings: settings,
             registry: registry,
@@ -134,7 +123,7 @@ struct ServeCommand: AsyncParsableCommand {
                     Reloads(
                         manager: manager,
                         logger: logger,
-                        [{ keys.reload() }, { tls?.reload() }, { registryTLS?.reload() }]
+                        [{ hop.reload() }, { tls?.reload() }]
                     ),
                     application, draining,
                 ],
@@ -212,12 +201,5 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// The same for every start of this service on this machine.
-    private func node(_ address: ListeningAddress) -> String { "\(Self.hostName):\(address)" }
-
-    private static var hostName: String {
-        var name = [CChar](repeating: 0, count: 256)
-        // Without a name the rest of what tells nodes apart has to do.
-        gethostname(&name, name.count - 1)
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    private func node(_ address: ListeningAddress) -> String { "\(HostName.current):\(address)" }
 }

@@ -1,3 +1,4 @@
+internal import DataUpkeep
 internal import Digests
 public import Identity
 internal import ImageModel

@@ -1,3 +1,4 @@
+internal import DataUpkeep
 internal import Digests
 internal import ImageModel
 internal import Logging

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import DataUpkeep
 internal import Digests
 internal import ImageModel
 internal import Logging

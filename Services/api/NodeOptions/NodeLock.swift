@@ -1,18 +1,21 @@
-import Glibc
+internal import Glibc
 
 /// Tells whether an earlier process of this node still lives, so that its uploads are not taken from it: while it drains,
-/// or when a second one was started by mistake.
+/// or when a second one was started, by mistake or not.
 ///
 /// A name in Linux's abstract socket namespace: it goes with the process, however that ends, and leaves no file.
-final class NodeLock: Sendable {
+public final class NodeLock: Sendable {
     private let name: String
 
-    init(node: String) { name = "glance-api:\(node)" }
+    /// - Parameters:
+    ///   - program: What the process is.
+    ///   - node: The same for every start of it here.
+    public init(program: String, node: String) { name = "\(program):\(node)" }
 
     /// Takes the node's name for as long as this process lives.
     ///
     /// - Returns: `false` while another process has it.
-    func acquire() -> Bool {
+    public func acquire() -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         var address = sockaddr_un()

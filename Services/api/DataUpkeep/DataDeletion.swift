@@ -1,32 +1,43 @@
-internal import ImageModel
-internal import Logging
-internal import RegistryContract
-internal import StoreLayer
+public import ImageModel
+public import Logging
+public import RegistryContract
+public import StoreLayer
 
 /// Carries out queued deletions in the stores. Doing one twice, late, or from two nodes at once harms nothing.
-struct DataDeletion: Sendable {
+public struct DataDeletion: Sendable {
     let registry: any RegistryClient
     let catalogue: StoreCatalogue
     let logger: Logger
     /// Nobody waits longer than this for a store that hangs; the deletion stays queued.
-    var timeLimit = Duration.seconds(10)
+    let timeLimit = Duration.seconds(10)
 
-    struct Outcome: Sendable {
-        /// Gone, or was gone already.
-        var removed: [Int64] = []
-        /// To be tried again later.
-        var postponed: [Int64] = []
-        /// Why a store refused for good.
-        var refusal: ServiceError?
+    public init(registry: any RegistryClient, catalogue: StoreCatalogue, logger: Logger) {
+        self.registry = registry
+        self.catalogue = catalogue
+        self.logger = logger
     }
 
-    func remove(_ deletions: [PendingDeletion]) async -> Outcome {
+    public struct Outcome: Sendable {
+        /// Gone, or was gone already.
+        public var removed: [Int64] = []
+        /// To be tried again later.
+        public var postponed: [Int64] = []
+        /// Those of the stores that did not answer, as the locations name them; `""` without a name.
+        public var outages: Set<String> = []
+        /// Why a store refused for good.
+        public var refusal: ServiceError?
+    }
+
+    public func remove(_ deletions: [PendingDeletion]) async -> Outcome {
         var outcome = Outcome()
         for deletion in deletions {
             do throws(StoreError) {
                 try await remove(deletion)
                 outcome.removed.append(deletion.id)
             } catch {
+                if error.code == .unavailable || error.code == .timedOut {
+                    outcome.outages.insert(deletion.store ?? "")
+                }
                 switch error.code {
                 case .forbidden where StagingArea.isRecorded(deletion.store),
                     .inUse where StagingArea.isRecorded(deletion.store):
@@ -74,7 +85,7 @@ struct DataDeletion: Sendable {
     }
 
     /// Tells the registry what came of it. What cannot be told is found again by housekeeping.
-    func report(_ outcome: Outcome, requestID: String) async {
+    public func report(_ outcome: Outcome, requestID: String) async {
         do throws(RegistryError) {
             if !outcome.removed.isEmpty {
                 _ = try await registry.call(FinishDeletions(ids: outcome.removed), as: .service, requestID: requestID)
@@ -89,40 +100,5 @@ struct DataDeletion: Sendable {
         } catch {
             logger.warning("Deletions could not be reported and will be repeated", metadata: ["error": "\(error)"])
         }
-    }
-}
-
-extension Caller {
-    /// The service itself, for what no client asked for.
-    static let service = Caller(user: "glance", roles: ["service"], isAdmin: true)
-}
-
-/// Runs a store's operation for so long; one that goes on is left to end by itself, and counts as timed out.
-func withTimeLimit(
-    _ limit: Duration,
-    _ body: @escaping @Sendable () async throws(StoreError) -> Void
-) async throws(StoreError) {
-    let result: Result<Void, StoreError> = await withCheckedContinuation { continuation in
-        let race = FirstResult(continuation)
-        let timer = Task {
-            // Cancelled when the store was quicker; what is said then comes second and is not heard.
-            try? await Task.sleep(for: limit)
-            race.finish(.failure(StoreError(.timedOut, "The store did not answer in time")))
-        }
-        // Unstructured: a call into a hanging store cannot be cancelled, and must not be waited for.
-        Task {
-            race.finish(await outcome(of: body))
-            timer.cancel()
-        }
-    }
-    try result.get()
-}
-
-private func outcome(of body: @Sendable () async throws(StoreError) -> Void) async -> Result<Void, StoreError> {
-    do throws(StoreError) {
-        try await body()
-        return .success(())
-    } catch {
-        return .failure(error)
     }
 }

@@ -1,11 +1,11 @@
-import Logging
-import ServiceKit
-import StoreFile
-import StoreHTTP
-import StoreLayer
+public import Logging
+public import ServiceKit
+internal import StoreFile
+internal import StoreHTTP
+public import StoreLayer
 
 /// The options of stores, and the stores they come to.
-enum StoreOptions {
+public enum StoreOptions {
     static let enabled = StoreDirectoryOptions.enabled
     static let staging = StoreDirectoryOptions.staging
     static let drivers = ConfigurationOption.list(
@@ -32,9 +32,11 @@ enum StoreOptions {
         help: "Data is read from the heaviest store first."
     )
 
-    static let all: [OptionDescription] =
+    public static let all: [OptionDescription] = [OptionDescription(staging)] + stores
+
+    /// The options of the stores that keep images.
+    public static let stores: [OptionDescription] =
         [
-            OptionDescription(staging),
             OptionDescription(enabled), OptionDescription(drivers), OptionDescription(standard),
             OptionDescription(description),
             OptionDescription(weight),
@@ -43,8 +45,8 @@ enum StoreOptions {
             FileStoreSettings.all(in: section) + WebStoreOptions.all(in: section)
         } + WebStoreOptions.rules
 
-    /// Opens the configured stores and tries each.
-    static func catalogue(
+    /// Opens the configured stores, makes what is missing of them, and tries each.
+    public static func catalogue(
         _ configuration: ServiceConfiguration,
         host: String,
         logger: Logger
@@ -64,20 +66,12 @@ enum StoreOptions {
         var stores: [FileStore] = []
         var staging: FileStore?
         for backend in backends {
-            guard !backend.key.hasPrefix("os_glance_") else {
-                throw ProgramFailure(
-                    "enabled_backends: the name '\(backend.key)' is reserved; no store may begin with os_glance_"
-                )
+            let store = try Self.store(backend, configuration)
+            if let file = store as? FileStore {
+                try await file.prepare()
+                stores.append(file)
             }
-            let store = try await Self.store(backend, configuration)
-            if let file = store as? FileStore { stores.append(file) }
-            entries.append(
-                StoreCatalogue.Entry(
-                    store,
-                    weight: try configuration.value(of: weight.inSection(backend.key)),
-                    description: try configuration.value(of: description.inSection(backend.key))
-                )
-            )
+            entries.append(try entry(store, configuration))
         }
         for reserved in StoreCatalogue.reservedIdentifiers.sorted() {
             if let store = try await reservedStore(reserved, configuration, logger) {
@@ -85,15 +79,47 @@ enum StoreOptions {
                 if reserved == StagingArea.identifier { staging = store }
             }
         }
-        guard let standard = try configuration.value(of: standard) else {
-            throw ProgramFailure("[glance_store] 'default_backend' config option is not set.")
-        }
         return try StoreCatalogue(
             entries,
-            defaultIdentifier: standard,
+            defaultIdentifier: try defaultIdentifier(configuration),
             isMultiStore: true,
             staging: try area(of: staging, on: host, apartFrom: stores)
         )
+    }
+
+    /// The configured stores as they are, for a tool beside the API. Nothing is made or tried: a directory that is not
+    /// mounted must not be taken for an empty one. Data in transit has no part in it.
+    public static func existing(_ configuration: ServiceConfiguration) throws -> StoreCatalogue {
+        let backends = try configuration.value(of: enabled)
+        guard !backends.isEmpty else {
+            return StoreCatalogue(
+                single: try FileStoreSettings.store("file", configuration, "glance_store"),
+                others: try otherStores(configuration)
+            )
+        }
+        return try StoreCatalogue(
+            try backends.map { try entry(try store($0, configuration), configuration) },
+            defaultIdentifier: try defaultIdentifier(configuration),
+            isMultiStore: true
+        )
+    }
+
+    private static func entry(
+        _ store: any Store,
+        _ configuration: ServiceConfiguration
+    ) throws -> StoreCatalogue.Entry {
+        StoreCatalogue.Entry(
+            store,
+            weight: try configuration.value(of: weight.inSection(store.identifier)),
+            description: try configuration.value(of: description.inSection(store.identifier))
+        )
+    }
+
+    private static func defaultIdentifier(_ configuration: ServiceConfiguration) throws -> String {
+        guard let identifier = try configuration.value(of: standard) else {
+            throw ProgramFailure("[glance_store] 'default_backend' config option is not set.")
+        }
+        return identifier
     }
 
     /// What is staged may not get in the way of images: both are files named after an image's id.
@@ -132,12 +158,15 @@ enum StoreOptions {
     private static func store(
         _ backend: OptionPair,
         _ configuration: ServiceConfiguration
-    ) async throws -> any Store {
+    ) throws -> any Store {
+        guard !backend.key.hasPrefix("os_glance_") else {
+            throw ProgramFailure(
+                "enabled_backends: the name '\(backend.key)' is reserved; no store may begin with os_glance_"
+            )
+        }
         switch backend.value {
         case "file":
-            let store = try FileStoreSettings.store(backend.key, configuration, backend.key)
-            try await store.prepare()
-            return store
+            return try FileStoreSettings.store(backend.key, configuration, backend.key)
         case "http":
             return HTTPStore(backend.key, fetcher: try WebStoreOptions.fetcher(configuration, backend.key))
         default:

@@ -1,9 +1,16 @@
-import Logging
-import RegistryHTTP
-import ServiceKit
+internal import Logging
+internal import RegistryHTTP
+public import ServiceKit
 
 /// Where the registries are, and how they are believed.
-enum RegistryHopOptions {
+public enum RegistryHopOptions {
+    public static let keyFile = ConfigurationOption.string(
+        "registry",
+        "key_file",
+        default: "/etc/glance/registry.keys",
+        help: "File of the secrets shared with glance-registry: lines 'key-id base64-secret', mode 0600. The first key "
+            + "signs, all of them verify. Read anew when it changes."
+    )
     static let endpoints = ConfigurationOption.list(
         "registry",
         "endpoints",
@@ -29,8 +36,9 @@ enum RegistryHopOptions {
         help: "Private key in PEM of client_cert_file."
     )
 
-    static let all: [OptionDescription] = [
-        OptionDescription(endpoints), OptionDescription(authority), OptionDescription(certificate),
+    public static let all: [OptionDescription] = [
+        OptionDescription(keyFile), OptionDescription(endpoints), OptionDescription(authority),
+        OptionDescription(certificate),
         OptionDescription(privateKey),
     ]
 

@@ -1,6 +1,6 @@
-import ServiceKit
-import StoreFile
-import StoreLayer
+internal import ServiceKit
+internal import StoreFile
+internal import StoreLayer
 
 /// The options of a store that keeps files, in its section or in `[backend_defaults]`.
 enum FileStoreSettings {

@@ -1,5 +1,5 @@
-import Fetching
-import ServiceKit
+internal import Fetching
+internal import ServiceKit
 
 /// The options of stores that read from web servers, and from which servers anything may be fetched.
 enum WebStoreOptions {
