@@ -38,6 +38,8 @@ public struct Image: Sendable, Equatable {
     public var properties: [String: String?]
     /// Where the data is, in the order in which it was put there. Empty while there is no data to read.
     public var locations: [ImageLocation]
+    /// The URLs of those of the locations whose data is known to be damaged: it is not what was stored there.
+    public var damaged: Set<String>
     /// Grows with every change; a conditional write names the one it was based on.
     public var revision: Int64
 
@@ -63,6 +65,7 @@ public struct Image: Sendable, Equatable {
         tags: [String] = [],
         properties: [String: String?] = [:],
         locations: [ImageLocation] = [],
+        damaged: Set<String> = [],
         revision: Int64 = 0
     ) {
         self.id = id
@@ -86,6 +89,7 @@ public struct Image: Sendable, Equatable {
         self.tags = tags
         self.properties = properties
         self.locations = locations
+        self.damaged = damaged
         self.revision = revision
     }
 }

@@ -35,6 +35,7 @@ extension Image: WireCodable {
             }
         )
         writer.field("locations", array: locations) { $1.write(to: &$0) }
+        if !damaged.isEmpty { writer.field("damaged", strings: damaged.sorted()) }
         writer.field("revision", revision)
     }
 
@@ -70,6 +71,7 @@ extension Image: WireCodable {
             tags: try members.strings("tags"),
             properties: properties,
             locations: try members.values("locations"),
+            damaged: members.object["damaged"] == nil ? [] : Set(try members.strings("damaged")),
             revision: try members.integer("revision")
         )
     }

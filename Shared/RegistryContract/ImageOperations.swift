@@ -93,6 +93,10 @@ public struct UpdateImage: RegistryOperation {
 
 /// `images.delete`: the record is gone for everybody from here on; its id stays taken. What must go from the stores is
 /// answered, claimed for `holder`; the record's last traces go with the last of them.
+///
+/// With `scrubAfter` an active image with data becomes `pending_delete` instead and nothing is answered: its data waits
+/// for a scrubber (``ClaimScrubs``), and until that has begun the image can be restored (``UndeleteImage``). One that is
+/// deactivated is `invalid` then.
 public struct DeleteImage: RegistryOperation {
     public typealias Response = PendingDeletions
     public static let name = "images.delete"
@@ -103,11 +107,14 @@ public struct DeleteImage: RegistryOperation {
     public var revision: Int64
     /// The API node that will delete the data.
     public var holder: Holder
+    /// Seconds before the data may go; `nil` for at once.
+    public var scrubAfter: Int64?
 
-    public init(id: ImageID, revision: Int64, holder: Holder) {
+    public init(id: ImageID, revision: Int64, holder: Holder, scrubAfter: Int64? = nil) {
         self.id = id
         self.revision = revision
         self.holder = holder
+        self.scrubAfter = scrubAfter
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -116,6 +123,7 @@ public struct DeleteImage: RegistryOperation {
             writer.field("revision", revision)
             writer.name("holder")
             holder.write(to: &writer)
+            if let scrubAfter { writer.field("scrub_after", scrubAfter) }
         }
     }
 
@@ -124,6 +132,7 @@ public struct DeleteImage: RegistryOperation {
         id = try members.imageID("id")
         revision = try members.integer("revision")
         holder = try members.value("holder")
+        scrubAfter = try members.optionalInteger("scrub_after")
     }
 }
 

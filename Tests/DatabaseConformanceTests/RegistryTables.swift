@@ -56,6 +56,7 @@ struct RegistryTables: Sendable {
         as caller: Caller = .admin,
         holder: Holder = .one,
         claimedUntil: Timestamp = .start + 60,
+        scrubAfter: Int64? = nil,
         at now: Timestamp = .start
     ) async throws -> [PendingDeletion] {
         try await database.write { connection in
@@ -66,6 +67,7 @@ struct RegistryTables: Sendable {
                 as: caller,
                 holder: holder,
                 claimedUntil: claimedUntil,
+                scrubAfter: scrubAfter.map { .seconds($0) },
                 at: now
             )
         }

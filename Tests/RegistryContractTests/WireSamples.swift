@@ -29,7 +29,21 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         WireSample(ListImages(query: query)),
         WireSample(CreateImage(image: image, limits: limits)),
         WireSample(UpdateImage(image: image)),
-        WireSample(DeleteImage(id: id, revision: 7, holder: holder)),
+        WireSample(DeleteImage(id: id, revision: 7, holder: holder, scrubAfter: 1 << 40)),
+        WireSample(UndeleteImage(id: id)),
+        WireSample(ClaimScrubs(holder: holder, stores: ["", "fast"], after: 1 << 40, limit: 5)),
+        WireSample(
+            ClaimVerification(
+                holder: holder,
+                store: "fast",
+                before: Timestamp(microseconds: 1),
+                image: id,
+                after: 1 << 40
+            )
+        ),
+        WireSample(RenewVerification(holder: holder, id: 7)),
+        WireSample(RecordVerification(id: 7, result: .missing)),
+        WireSample(ListDamage(after: 1 << 40, limit: 5)),
         WireSample(RestoreImage(id: id)),
         WireSample(ListImageTasks(image: id)),
         WireSample(RelocateImage(image: image, holder: holder, limits: limits)),
@@ -129,6 +143,17 @@ struct WireSample: Sendable, CustomTestStringConvertible {
             ])
         ),
         WireSample(PendingDeletions(deletions: [deletion, bareDeletion])),
+        WireSample(ScrubBatch(deletions: [deletion, bareDeletion], last: 1 << 40)),
+        WireSample(ScrubBatch(deletions: [], last: nil)),
+        WireSample(NextCopy(copy: copy, leaseSeconds: 60)),
+        WireSample(NextCopy(copy: nil, leaseSeconds: 60)),
+        WireSample(VerificationState(isCurrent: true)),
+        WireSample(
+            DamagePage(
+                copies: [DamagedCopy(copy: copy, damage: .digest, foundAt: Timestamp(microseconds: 1))],
+                total: 1 << 40
+            )
+        ),
         WireSample(UploadClaim(leaseSeconds: 60)),
         WireSample(UploadClaim(leaseSeconds: 0, toSettle: [deletion])),
         WireSample(UploadReservation(byteCount: 1 << 40)),
@@ -203,6 +228,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         locations: [
             ImageLocation(url: "file:///a", metadata: ["store": "fast", "n": 1, "deep": ["list": [true, .null]]])
         ],
+        damaged: ["file:///a"],
         revision: 9
     )
 
@@ -238,6 +264,17 @@ struct WireSample: Sendable, CustomTestStringConvertible {
         attempt: "a1",
         identity: "dev:ino",
         isUnfinished: true
+    )
+
+    private static let copy = StoredCopy(
+        id: 5,
+        image: id,
+        store: "fast",
+        url: "file:///a",
+        size: 1 << 40,
+        checksum: "c0",
+        hashAlgorithm: "sha512",
+        hashValue: "f0"
     )
 
     private static let bareDeletion = PendingDeletion(

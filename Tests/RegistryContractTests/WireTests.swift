@@ -27,7 +27,8 @@ struct WireTests {
             "marker", "store", "identity", "user", "project", "service_roles", "read_only", "field", "name", "owner",
             "container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value",
             "member", "host", "display_name", "description", "visibility", "resource_types", "prefix",
-            "properties_target", "resource_type", "limit", "limits", "external_metadata", "metadata",
+            "properties_target", "resource_type", "limit", "limits", "external_metadata", "metadata", "damaged",
+            "scrub_after", "image", "last", "copy",
         ]
         for name in object.names {
             var changed = object

@@ -237,6 +237,8 @@ struct RegistryCallTests {
             ListMetadefs.self, ShowMetadefs.self, CreateMetadefs.self, UpdateMetadefs.self, DeleteMetadefs.self,
             ChangeMetadefs.self, FindDefinitions.self, ListResourceTypes.self,
             BeginSession.self, ExtendSession.self, ShowSession.self, RecordSession.self,
+            ClaimScrubs.self, UndeleteImage.self, ClaimVerification.self, RenewVerification.self,
+            RecordVerification.self, ListDamage.self,
         ]
         #expect(RegistryHandlers.all.exchanges.keys.sorted() == operations.map { $0.name }.sorted())
     }

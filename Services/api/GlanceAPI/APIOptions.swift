@@ -93,6 +93,23 @@ enum APIOptions {
             "Bytes that the images of one project may have in all, each counted once per location; B, KB, MB, GB and TB are "
             + "powers of 1024. Exact, however many upload at once. 0 for any number; not used with use_keystone_limits."
     )
+    static let delaysDeletion = ConfigurationOption.boolean(
+        "DEFAULT",
+        "delayed_delete",
+        default: false,
+        help:
+            "A deleted image becomes pending_delete: nobody sees it, its data stays until glance-scrubber removes it, and "
+            + "until then glance-scrubber --restore gives it back."
+    )
+    static let scrubTime = ConfigurationOption.integer(
+        "DEFAULT",
+        "scrub_time",
+        default: 0,
+        in: 0...Int(Int32.max),
+        help:
+            "With delayed_delete: seconds between the deletion of an image and the moment from which its data may be "
+            + "removed. Holds for deletions to come."
+    )
     static let verifiesDownloads = ConfigurationOption.boolean(
         "DEFAULT",
         "verify_downloads",
@@ -185,7 +202,7 @@ enum APIOptions {
             OptionDescription(maximumPageSize), OptionDescription(requestIDLength), OptionDescription(propertyQuota),
             OptionDescription(tagQuota), OptionDescription(memberQuota), OptionDescription(imageSizeCap),
             OptionDescription(storageQuota),
-            OptionDescription(verifiesDownloads),
+            OptionDescription(delaysDeletion), OptionDescription(scrubTime), OptionDescription(verifiesDownloads),
             OptionDescription(hashAlgorithm), OptionDescription(showsDirectURL), OptionDescription(showsLocations),
             OptionDescription(locationQuota), OptionDescription(digestsLocations), OptionDescription(digestTries),
             OptionDescription(containerFormats), OptionDescription(diskFormats),

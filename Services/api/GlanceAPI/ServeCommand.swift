@@ -174,6 +174,9 @@ struct ServeCommand: AsyncParsableCommand {
             while endpoint.hasSuffix("/") { endpoint.removeLast() }
             settings.publicEndpoint = endpoint
         }
+        if try configuration.value(of: APIOptions.delaysDeletion) {
+            settings.scrubTime = Int64(try configuration.value(of: APIOptions.scrubTime))
+        }
         settings.nodeURL = try configuration.value(of: APIOptions.selfReference) ?? settings.publicEndpoint
         settings.allowsStaging = try configuration.value(of: APIOptions.importMethods).contains("glance-direct")
         settings.believesProxyHeaders = try configuration.value(of: APIOptions.parsesProxyHeaders)

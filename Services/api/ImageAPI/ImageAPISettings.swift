@@ -51,6 +51,9 @@ public struct ImageAPISettings: Sendable {
     public var unifiedLimits: UnifiedLimits?
     /// Whether whole downloads are held against the digest that was recorded (`verify_downloads`).
     public var verifiesDownloads = false
+    /// Seconds that the data of deleted images stays, for a scrubber to remove; `nil` to delete at once (`delayed_delete`,
+    /// `scrub_time`).
+    public var scrubTime: Int64?
     /// Algorithm of the multihash (`hashing_algorithm`).
     public var hashAlgorithm = DigestAlgorithm.sha512
     /// Whether properties must fit the metadata definitions (`check_properties`).

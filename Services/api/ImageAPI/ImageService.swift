@@ -112,7 +112,13 @@ public struct ImageService: Sendable {
                     check: check
                 ),
                 change: change,
-                deletion: ImageDeletion(registry: registry, policy: policy, data: data, holder: holder, logger: logger)
+                deletion: ImageDeletion(
+                    registry: registry,
+                    policy: policy,
+                    data: data,
+                    scrubTime: settings.scrubTime,
+                    holder: holder
+                )
             ).routes,
             ImageDataRoutes(
                 upload: ImageUpload(

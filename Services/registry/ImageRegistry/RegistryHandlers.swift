@@ -13,6 +13,10 @@ public struct RegistryContext: Sendable {
     public var sessionLease: Duration
     /// How long a node that took a deletion has before another may take it.
     public var deletionClaim = Duration.seconds(60)
+    /// How long a copy that a scrubber verifies is its own, unless it renews that.
+    public var verificationClaim = Duration.seconds(60)
+    /// How long a copy that could not be read is left alone.
+    public var verificationPause = Duration.seconds(600)
     /// How long a list may keep a connection that reads. Less than half of a read's patience in glance-api, which would
     /// otherwise ask again meanwhile.
     public var listTimeout: Duration
@@ -98,6 +102,12 @@ struct RegistryHandlers: Sendable {
         handlers.add(finishDeletions)
         handlers.add(postponeDeletions)
         handlers.add(withdrawDeletions)
+        handlers.add(undeleteImage)
+        handlers.add(claimScrubs)
+        handlers.add(claimVerification)
+        handlers.add(renewVerification)
+        handlers.add(recordVerification)
+        handlers.add(listDamage)
         return handlers
     }()
 

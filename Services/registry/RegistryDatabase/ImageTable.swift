@@ -27,8 +27,8 @@ public struct ImageTable {
         (SELECT \(dialect.jsonObjectAggregate)(p.name, p.value) FROM image_properties p WHERE p.image_id = i.id),
         (SELECT \(dialect.jsonArrayAggregate)(t.value) FROM
             (SELECT value FROM image_tags WHERE image_id = i.id ORDER BY position) t),
-        (SELECT \(dialect.jsonArrayAggregate)(\(dialect.jsonObject)('url', l.url, 'metadata', l.metadata)) FROM
-            (SELECT url, metadata FROM image_locations WHERE image_id = i.id AND state = 'live' ORDER BY id) l)
+        (SELECT \(dialect.jsonArrayAggregate)(\(dialect.jsonObject)('url', l.url, 'metadata', l.metadata, 'damage', l.damage)) FROM
+            (SELECT url, metadata, damage FROM image_locations WHERE image_id = i.id AND state = 'live' ORDER BY id) l)
         """
     }
 
@@ -59,11 +59,14 @@ public struct ImageTable {
             image.properties[name] = .some(value.stringValue)
         }
         image.tags = try json(row, 20)?.arrayValue?.compactMap(\.stringValue) ?? []
-        image.locations = try (json(row, 21)?.arrayValue ?? []).map { element in
+        for element in try json(row, 21)?.arrayValue ?? [] {
             let members = try JSONMembers(element)
             // The metadata is kept as text, and so arrives as a string that holds JSON.
             let metadata = try JSONValue(parsing: try members.string("metadata").utf8)
-            return ImageLocation(url: try members.string("url"), metadata: metadata.objectValue ?? [:])
+            let location = ImageLocation(url: try members.string("url"), metadata: metadata.objectValue ?? [:])
+            image.locations.append(location)
+            let damage = try members.optionalString("damage").flatMap(VerificationResult.init)
+            if damage?.spoilsData == true { image.damaged.insert(location.url) }
         }
         return image
     }
@@ -262,12 +265,16 @@ public struct ImageTable {
     // MARK: Deleting
 
     /// Hides the record from everybody and queues its data for deletion, claimed by `holder` until `claimedUntil`.
+    ///
+    /// - Parameter scrubAfter: How long the data of an active image stays, for a scrubber to remove; `nil` for not at all.
+    /// - Throws: `invalid` for an image whose deletion cannot be put off.
     public func delete(
         _ id: ImageID,
         revision: Int64,
         as caller: Caller,
         holder: Holder,
         claimedUntil: Timestamp,
+        scrubAfter: Duration? = nil,
         at now: Timestamp
     ) throws -> [PendingDeletion] {
         let stored = try image(id, visibleTo: caller)
@@ -275,24 +282,27 @@ public struct ImageTable {
         guard stored.revision == revision else {
             throw RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")
         }
-        guard stored.status.mayBecome(.deleted) else {
-            throw RegistryError(
-                .wrongState,
-                "Image status transition from \(stored.status.rawValue) to deleted is not allowed"
-            )
-        }
+        let scrubAfter = try Self.delay(scrubAfter, of: stored)
+        let status = scrubAfter == nil ? ImageStatus.deleted : .pendingDelete
+        guard stored.status.mayBecome(status) else { throw Self.refusal(of: stored, status, .wrongState) }
         try connection.execute(
             """
-            UPDATE images SET status = 'deleted', status_before_deletion = status, deleted_at = ?, updated_at = ?,
+            UPDATE images SET status = ?, status_before_deletion = status, deleted_at = ?, updated_at = ?,
                 revision = revision + 1
             WHERE id = ?
             """,
-            [.integer(now.microseconds), .integer(now.microseconds), .text(id.text)]
+            [
+                .text(status.rawValue), .integer(now.microseconds), .integer(now.microseconds), .text(id.text),
+            ]
         )
         // A running upload loses its lease; its node finds out, and what it wrote is queued like the rest.
         try connection.execute("DELETE FROM uploads WHERE image_id = ?", [.text(id.text)])
         try UploadSessionTable(connection).end(ofImage: id)
         let locations = LocationTable(connection)
+        if let scrubAfter {
+            try locations.scheduleDeletion(ofImage: id, at: now.advanced(by: scrubAfter))
+            return []
+        }
         let deletions = try locations.queueDeletion(ofImage: id, claimedBy: holder, until: claimedUntil)
         if deletions.isEmpty { try forget(id) }
         return deletions
@@ -304,7 +314,7 @@ public struct ImageTable {
             """
             UPDATE images SET status = status_before_deletion, status_before_deletion = NULL, deleted_at = NULL,
                 updated_at = ?, revision = revision + 1
-            WHERE id = ? AND deleted_at IS NOT NULL AND status_before_deletion IN ('active', 'deactivated')
+            WHERE id = ? AND status = 'deleted' AND status_before_deletion IN ('active', 'deactivated')
                 AND (owner = ? OR ? = 1)
                 AND EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.state = 'deleting')
             """,
@@ -328,5 +338,9 @@ public struct ImageTable {
             try connection.execute("DELETE FROM \(table) WHERE image_id = ?", [.text(id.text)])
         }
         try giveUp(id)
+        try connection.execute(
+            "UPDATE images SET status = 'deleted' WHERE id = ? AND status = 'pending_delete'",
+            [.text(id.text)]
+        )
     }
 }

@@ -71,8 +71,10 @@ extension LocationTable {
     private func append(_ row: Int64, _ location: ImageLocation) throws {
         try connection.execute(
             """
-            INSERT INTO image_locations (image_id, url, metadata, store, state, attempt, identity, unfinished, created_at)
-            SELECT image_id, url, ?, store, state, attempt, identity, unfinished, created_at
+            INSERT INTO image_locations (image_id, url, metadata, store, state, attempt, identity, unfinished, created_at,
+                verified_at, damage, damage_found_at)
+            SELECT image_id, url, ?, store, state, attempt, identity, unfinished, created_at, verified_at, damage,
+                damage_found_at
             FROM image_locations WHERE id = ?
             """,
             [.text(JSONValue.object(location.metadata).text), .integer(row)]

@@ -136,7 +136,7 @@ public struct LocationTable {
     func revive(ofImage id: ImageID) throws {
         try connection.execute(
             """
-            UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0
+            UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0, scrub_at = NULL
             WHERE image_id = ? AND unfinished = 0 AND substr(store, 1, 10) <> 'os_glance_'
             """,
             [.text(id.text)]
@@ -155,7 +155,10 @@ public struct LocationTable {
         var place = SQLCondition("url = ? AND state = 'deleting'", [.text(url)])
         if let store { place.add("store = ?", .text(store)) }
         try connection.execute(
-            "UPDATE image_locations SET claimed_by = ?, claiming_process = ?, claimed_until = ? WHERE \(place.sql)",
+            """
+            UPDATE image_locations SET claimed_by = ?, claiming_process = ?, claimed_until = ?, scrub_at = NULL
+            WHERE \(place.sql)
+            """,
             [.text(holder.node), .text(holder.process), .integer(until.microseconds)] + place.values
         )
         return try connection.query(

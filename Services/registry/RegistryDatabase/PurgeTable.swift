@@ -3,7 +3,8 @@ public import ImageModel
 /// Removes what deletions have left behind for good.
 ///
 /// What hangs on an image goes when its data is gone, moments after the deletion. Left are the records themselves, which
-/// keep their ids from being given again, and the rows of images whose data could not be deleted so far.
+/// keep their ids from being given again, and the rows of images whose data could not be deleted so far. An image whose
+/// data waits for a scrubber can still be restored, and is left alone.
 public struct PurgeTable {
     let connection: any SQLConnection
 
@@ -28,7 +29,10 @@ public struct PurgeTable {
         limit: Int64?
     ) throws -> Int {
         try connection.execute(
-            "UPDATE images SET status_before_deletion = NULL WHERE deleted_at < ? AND status_before_deletion IS NOT NULL",
+            """
+            UPDATE images SET status_before_deletion = NULL
+            WHERE deleted_at < ? AND status_before_deletion IS NOT NULL AND status <> 'pending_delete'
+            """,
             [.integer(moment.microseconds)]
         )
         let key = child.key.split(separator: ", ").map { "c.\($0)" }.joined(separator: ", ")
@@ -36,7 +40,7 @@ public struct PurgeTable {
             """
             DELETE FROM \(child.table) WHERE (\(child.key)) IN
                 (SELECT \(key) FROM \(child.table) c JOIN images i ON i.id = c.image_id
-                WHERE i.deleted_at < ? ORDER BY i.deleted_at LIMIT ?)
+                WHERE i.deleted_at < ? AND i.status <> 'pending_delete' ORDER BY i.deleted_at LIMIT ?)
             """,
             [.integer(moment.microseconds), .integer(limit ?? .max)]
         )
@@ -53,7 +57,8 @@ public struct PurgeTable {
         try connection.execute(
             """
             DELETE FROM images WHERE id IN
-                (SELECT id FROM images WHERE deleted_at < ? ORDER BY deleted_at, id LIMIT ?)
+                (SELECT id FROM images WHERE deleted_at < ? AND status <> 'pending_delete'
+                    ORDER BY deleted_at, id LIMIT ?)
             """,
             [.integer(moment.microseconds), .integer(limit ?? .max)]
         )

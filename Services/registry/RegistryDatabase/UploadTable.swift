@@ -238,6 +238,7 @@ public struct UploadTable {
             """,
             [.text(holder.node), .text(holder.process)]
         )
+        try VerificationTable(connection).release(before: holder)
     }
 
     public func hasExpired(at now: Timestamp) throws -> Bool {

@@ -1,17 +1,17 @@
 internal import DataUpkeep
 internal import ImageModel
-internal import Logging
 internal import Policy
 internal import RegistryContract
 
 /// Deletes an image: hide the record, remove the data within a time bound, report. What a store cannot do now stays queued;
-/// what it refuses gives the record back.
+/// what it refuses gives the record back. With `delayed_delete` the data of active images is left to a scrubber.
 struct ImageDeletion: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
     let data: DataDeletion
+    /// Seconds that data stays (`scrub_time`); `nil` where it goes at once.
+    let scrubTime: Int64?
     let holder: Holder
-    let logger: Logger
 
     /// - Parameter precondition: What the client demands of the record as it is when it is deleted.
     func delete(
@@ -48,7 +48,7 @@ struct ImageDeletion: Sendable {
             try precondition(image)
             do throws(RegistryError) {
                 return try await registry.call(
-                    DeleteImage(id: id, revision: image.revision, holder: holder),
+                    DeleteImage(id: id, revision: image.revision, holder: holder, scrubAfter: scrubTime),
                     as: caller,
                     requestID: requestID
                 ).deletions

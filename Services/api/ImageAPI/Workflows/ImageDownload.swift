@@ -48,10 +48,17 @@ struct ImageDownload: Sendable {
     /// - Parameters:
     ///   - part: The bytes wanted; all when `nil`.
     ///   - preferred: Stores to try first; others follow where these fail.
+    ///
+    /// Copies that are known to be damaged are not read (decision 0017).
+    ///
     /// - Returns: `nil` when none of the data is left in any store.
     func open(_ image: Image, _ part: Range<Int64>?, preferred: [String]? = nil) async throws -> Opened? {
         var failure: StoreError?
         for location in catalogue.ordered(image.locations, preferred: preferred ?? []) {
+            guard !image.damaged.contains(location.url) else {
+                failure = StoreError(.failed, "The data is not what was stored there")
+                continue
+            }
             guard let store = catalogue.store(holding: StoreLocation(url: location.url, store: location.store)) else {
                 failure = StoreError(.unavailable, "The store that holds the data is not configured here")
                 continue

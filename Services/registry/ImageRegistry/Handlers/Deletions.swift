@@ -16,6 +16,14 @@ extension RegistryHandlers {
         )
     }
 
+    static let claimScrubs = RegistryHandler<ClaimScrubs> { operation, _, connection, context in
+        let now = context.now()
+        var claim = operation
+        claim.limit = min(claim.limit, 1_000)
+        return try LocationTable(connection)
+            .claimScrubs(claim, until: now.advanced(by: context.deletionClaim), at: now)
+    }
+
     static let finishDeletions = RegistryHandler<FinishDeletions> { operation, _, connection, _ in
         try LocationTable(connection).finishDeletions(operation.ids)
         return Done()

@@ -45,6 +45,7 @@ extension RegistryHandlers {
                 as: caller,
                 holder: operation.holder,
                 claimedUntil: now.advanced(by: context.deletionClaim),
+                scrubAfter: operation.scrubAfter.map { .seconds(min(max(0, $0), 1 << 31)) },
                 at: now
             )
         )
@@ -53,5 +54,10 @@ extension RegistryHandlers {
     static let restoreImage = RegistryHandler<RestoreImage> { operation, caller, connection, context in
         try ImageTable(connection).restore(operation.id, as: caller, at: context.now())
         return Done()
+    }
+
+    static let undeleteImage = RegistryHandler<UndeleteImage> { operation, caller, connection, context in
+        guard caller.isAdmin else { throw RegistryError(.forbidden, "Only administrators restore images") }
+        return try ImageTable(connection).undelete(operation.id, at: context.now())
     }
 }
