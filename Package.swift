@@ -244,6 +244,10 @@ package.targets += [
             nioHTTP1,
         ]
     ),
+    tests(
+        "DataUpkeepTests",
+        ["DataUpkeep", "RegistryContract", "StoreLayer", "ImageModel", "Digests", logging, nioCore]
+    ),
     tests("FetchingTests", ["Fetching"]),
     tests(
         "DatabaseConformanceTests",
