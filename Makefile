@@ -23,7 +23,8 @@ format:
 
 # Written to a new file first: a program that fails leaves the old page.
 docs:
-	@swift build --product glance-api && swift build --product glance-registry && swift build --product glance-policy
+	@swift build --product glance-api && swift build --product glance-registry && swift build --product glance-scrubber \
+		&& swift build --product glance-policy
 	@scripts/docs >docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 	@scripts/docs policy >docs/policy.md.new && mv docs/policy.md.new docs/policy.md
 

@@ -63,6 +63,7 @@ let package = Package(
         .executable(name: "glance-api", targets: ["GlanceAPI"]),
         .executable(name: "glance-registry", targets: ["GlanceRegistry"]),
         .executable(name: "glance-manage", targets: ["Manage"]),
+        .executable(name: "glance-scrubber", targets: ["Scrubber"]),
         .executable(name: "glance-policy", targets: ["PolicyTool"]),
     ],
     dependencies: dependencies,
@@ -181,6 +182,15 @@ let package = Package(
             ]
         ),
 
+        program(
+            "Scrubber",
+            at: "Services/api/Scrubber",
+            [
+                "DataUpkeep", "NodeOptions", "StoreLayer", "RegistryHTTP", "RegistryContract", "ImageModel",
+                "ServiceKit",
+                arguments, logging, metrics, lifecycle, nioCore,
+            ]
+        ),
         program(
             "PolicyTool",
             at: "Services/api/PolicyTool",

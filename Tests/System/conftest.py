@@ -14,6 +14,8 @@ pytest.register_assert_rewrite("audit", "golden", "located_images", "metadef_wal
 
 from services import PROGRAMS, ROOT, Deployment, free_port
 
+PROGRAM_NAMES = ("glance-api", "glance-registry", "glance-manage", "glance-policy", "glance-scrubber")
+
 # Everything is on the loopback interface; a proxy of the machine has no part in it.
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
@@ -25,7 +27,7 @@ def pytest_addoption(parser):
 
 
 def pytest_sessionstart(session):
-    missing = [n for n in ("glance-api", "glance-registry", "glance-manage", "glance-policy") if not (PROGRAMS / n).exists()]
+    missing = [n for n in PROGRAM_NAMES if not (PROGRAMS / n).exists()]
     if missing and not session.config.option.collectonly:
         pytest.exit(f"not built: {', '.join(missing)} (make test builds them)", returncode=3)
 

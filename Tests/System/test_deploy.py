@@ -15,7 +15,7 @@ from services import PROGRAMS, ROOT, free_port, wait_until
 
 DEPLOY = ROOT / "deploy"
 PODMAN = ROOT / "Tests/Backends/podman.sh"
-PROGRAM_NAMES = ("glance-api", "glance-registry", "glance-manage")
+PROGRAM_NAMES = ("glance-api", "glance-registry", "glance-manage", "glance-scrubber")
 
 
 def run(*command, **arguments):
@@ -30,7 +30,7 @@ def run(*command, **arguments):
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_units_are_accepted_and_hardened(tmp_path):
     units = sorted((DEPLOY / "systemd").glob("*.service"))
-    assert len(units) == 2
+    assert len(units) == 4
     for unit in units:
         # The programs under test in the place of the installed ones: verify looks whether they are there.
         copy = tmp_path / unit.name
@@ -46,11 +46,16 @@ def test_units_are_accepted_and_hardened(tmp_path):
 @pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.conf")), ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_sample_configurations_name_options_that_exist(path, tmp_path):
     """A service that is started with one may miss a file or an address here, but no option and no value."""
-    program = re.match(r"glance-(api|registry)", path.name)[0]
+    program = re.match(r"glance-(api|registry|scrubber)", path.name)[0]
     text = path.read_text().replace("/etc/glance/", f"{tmp_path}/").replace("/var/lib/glance", str(tmp_path))
     copy = tmp_path / path.name
     copy.write_text(text)
-    started = subprocess.run([PROGRAMS / program, "--config-file", copy], capture_output=True, text=True, timeout=60)
+    files = ["--config-file", copy]
+    if program == "glance-scrubber":
+        # It says what is the scrubber's; the rest comes from the file of an API.
+        (tmp_path / "api.conf").write_text(f"[registry]\nkey_file = {tmp_path}/registry.keys\n")
+        files = ["--config-file", tmp_path / "api.conf", *files]
+    started = subprocess.run([PROGRAMS / program, *files], capture_output=True, text=True, timeout=60)
     said = started.stdout + started.stderr
     assert started.returncode != 0 and str(tmp_path) in said, f"stops for want of a file: {said}"
     assert "unknown" not in said.lower() and "is not accepted" not in said, said
