@@ -189,6 +189,20 @@ def test_a_store_that_is_away_keeps_everything_queued(deployments):
     assert stored_files(deployment) == set()
 
 
+def test_data_from_before_there_were_several_stores_is_found(deployments):
+    deployment = deployments.start(auth="noauth", options=DELAYED)
+    kept, deleted = (upload(deployment, b"data") for _ in range(2))
+    delete(deployment, deleted)
+    several = Scrubber(deployment, enabled_backends="new:file, old:file")
+    with several.own.open("a") as file:
+        file.write("[glance_store]\ndefault_backend = new\n")
+        for name, folder in {"new": deployment.directory / "new", "old": deployment.stores["default"]}.items():
+            file.write(f"[{name}]\nfilesystem_store_datadir = {folder}\n")
+    assert several.counts() == (1, 0)
+    assert several.counts("verify") == (1, 0, 0)
+    assert stored_files(deployment) == {file_of(deployment, kept)}
+
+
 def test_two_scrubbers_share_the_work(deployments):
     deployment = deployments.start(auth="noauth", options=DELAYED)
     images = [upload(deployment, b"data") for _ in range(24)]
@@ -242,6 +256,8 @@ def test_a_flipped_byte_is_found_marked_and_forgiven(deployments):
     flip(flipped)
     cut.write_bytes(data[0][:-1])
     gone.unlink()
+    _, log = scrubber.run("verify", "--image", "00000000-0000-4000-8000-000000000000", expected=1)
+    assert "has no data" in log
     # Just verified: not their turn.
     assert scrubber.counts("verify") == (0, 0, 0)
     assert scrubber.counts("verify", "--all", expected=2) == (4, 3, 0)

@@ -11,11 +11,11 @@ struct ScrubberCommand: AsyncParsableCommand {
             Asks glance-registry what is to be done, and does it in the stores. Run it where the stores can be reached, \
             beside running services, as often and on as many machines as you like.
 
-              glance-scrubber                             remove what is due, once
-              glance-scrubber --daemon                    and again every wakeup_time seconds
-              glance-scrubber --restore IMAGE             give an image back that is pending_delete
-              glance-scrubber verify                      compare data with its digests
-              glance-scrubber damaged                     name the data that was found damaged
+              glance-scrubber                  remove what is due, once
+              glance-scrubber --daemon         and again, every wakeup_time
+              glance-scrubber --restore IMAGE  give a pending_delete image back
+              glance-scrubber verify           compare data with its digests
+              glance-scrubber damaged          name what was found damaged
 
             Without --config-file it reads /etc/glance/glance-api.conf, for stores and registries are named there, and \
             then /etc/glance/glance-scrubber.conf, where there is one; the later file wins.

@@ -56,10 +56,11 @@ struct ScrubberNode: Sendable {
         _ = try await registry.call(ReleaseUploads(holder: holder), as: .service, requestID: "start")
     }
 
-    /// The stores as locations name them, but for those that only read what others keep.
+    /// The stores as locations name them, but for those that only read what others keep. Some locations name none: those of
+    /// single-store mode, whose data is found by their URLs once there are several.
     var stores: [String] {
         guard catalogue.isMultiStore else { return [""] }
-        return catalogue.entries.filter { $0.store.capabilities.contains(.delete) }.map(\.identifier)
+        return catalogue.entries.filter { $0.store.capabilities.contains(.delete) }.map(\.identifier) + [""]
     }
 
     /// Writes the metrics where they are collected, whole or not at all.

@@ -66,6 +66,9 @@ struct VerifyCommand: ScrubberTask {
             image: image.flatMap(ImageID.init)
         )
         await node.writeMetrics()
+        if let image, summary == Verification.Summary() {
+            throw ProgramFailure("image \(image) has no data in these stores that could be verified")
+        }
         print(
             "Verified \(summary.sound + summary.damaged) copies: \(summary.damaged) damaged; \(summary.unread) could not be read."
         )
