@@ -126,7 +126,11 @@ struct Benchmark {
         for duration: TimeAmount
     ) throws -> Measurement {
         let load = try load(trial, catalogue, for: duration)
-        let measurement = try generator.run(load, connections: trial.connections, on: catalogue.service)
+        let before = try RequestTimes.of(catalogue.service, generator)
+        var measurement = try generator.run(load, connections: trial.connections, on: catalogue.service)
+        if let before, let after = try RequestTimes.of(catalogue.service, generator) {
+            measurement.requestTimes = after.microsecondsPerRequest(since: before)
+        }
         try Interruption.check()
         try catalogue.removeLeavings()
         try Interruption.check()

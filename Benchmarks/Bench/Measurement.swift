@@ -12,4 +12,6 @@ struct Measurement {
     var peakByteCount: Int?
     /// Sum of proportional sets at the end of the run.
     var proportionalByteCount: Int?
+    /// Microseconds per request by part, as the service tells; `nil` if it does not (``RequestTimes``).
+    var requestTimes: [String: Double]?
 }

@@ -21,6 +21,8 @@ struct RunFigures: Encodable {
     var sampledResidentBytes: Int?
     var peakResidentBytes: Int?
     var proportionalBytes: Int?
+    /// By part, as the service tells.
+    var requestTimeMicroseconds: [String: Double]?
 
     init(_ measurement: Measurement, isTransfer: Bool) {
         let tally = measurement.tally
@@ -51,6 +53,7 @@ struct RunFigures: Encodable {
         sampledResidentBytes = measurement.sampledByteCount
         peakResidentBytes = measurement.peakByteCount
         proportionalBytes = measurement.proportionalByteCount
+        requestTimeMicroseconds = measurement.requestTimes
     }
 }
 

@@ -16,7 +16,20 @@ enum ReportText {
             let (service, peer) = (figures.services[0], figures.services[1])
             table.add(["ratio"] + columns.map { Figure.short(ratio($0.value(service), $0.value(peer))) } + [""])
         }
-        return ["", title(figures)] + table.lines
+        return ["", title(figures)] + table.lines + timeLines(figures)
+    }
+
+    /// Where the services that tell it say that the time of a request goes: until the head of its answer.
+    private static func timeLines(_ figures: WorkloadFigures) -> [String] {
+        var table = Table()
+        table.add(["µs/req"] + RequestTimes.parts + ["all"])
+        for service in figures.services {
+            let times = RequestTimes.parts.map { part in service.median { $0.requestTimeMicroseconds?[part] } }
+            guard times.contains(where: { $0 != nil }) else { continue }
+            let all = times.reduce(0) { $0 + ($1 ?? 0) }
+            table.add([service.service] + (times + [all]).map { Figure.short($0) })
+        }
+        return table.lines.count > 1 ? table.lines : []
     }
 
     /// Side by side: what a reader wants to quote, one line per measurement.

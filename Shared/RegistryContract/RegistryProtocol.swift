@@ -27,5 +27,7 @@ public enum RegistryProtocol {
         /// In a request: for how many milliseconds more its answer is waited for. Not signed: who can change it can hold
         /// the request back as well.
         public static let patience = "glance-patience"
+        /// In an answer: ``RegistryTimes``.
+        public static let times = "glance-times"
     }
 }

@@ -99,11 +99,13 @@ struct RawRequest: Sendable {
     }
 }
 
-/// An answer, taken apart.
+/// An answer, taken apart. Equal to another that says the same, however long it took.
 struct RawAnswer: Sendable, Equatable {
     var status: Int
-    /// By name in lower case, without the date.
+    /// By name in lower case, without the date and the times.
     var headers: [String: String] = [:]
+    /// What the registry says that it took.
+    var times: RegistryTimes?
     var body: String
 
     init(_ bytes: [UInt8]) {
@@ -114,8 +116,17 @@ struct RawAnswer: Sendable, Equatable {
         for line in lines.dropFirst() {
             let parts = line.split(separator: ": ", maxSplits: 1)
             let name = parts[0].lowercased()
-            if name != "date" { headers[name] = parts.count > 1 ? String(parts[1]) : "" }
+            let value = parts.count > 1 ? String(parts[1]) : ""
+            switch name {
+            case "date": break
+            case RegistryProtocol.Header.times: times = RegistryTimes(headerValue: value)
+            default: headers[name] = value
+            }
         }
         body = String(text.dropFirst(head.count + 2))
+    }
+
+    static func == (one: RawAnswer, other: RawAnswer) -> Bool {
+        one.status == other.status && one.headers == other.headers && one.body == other.body
     }
 }

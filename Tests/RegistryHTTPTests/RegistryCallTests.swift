@@ -130,6 +130,34 @@ struct RegistryCallTests {
         }
     }
 
+    @Test("the time of a call is divided between the way, the registry and its database")
+    func times() async throws {
+        try await RegistryUnderTest.served { registry, port in
+            try await withClient(port: port) { client in
+                let share = RegistryShare()
+                let before = ContinuousClock.now
+                let image = try await RegistryShare.$current.withValue(share) {
+                    try await client.call(CreateImage(image: .sample()))
+                }
+                let waited = ContinuousClock.now - before
+                let parts = share.parts
+                // A commit waits for the disk; the others are microseconds, but there.
+                #expect(parts.database > .zero && parts.registry > .zero && parts.wire > .zero, "\(parts)")
+                #expect(parts.sum <= waited)
+                // Elsewhere nobody counts.
+                _ = try await client.call(ShowImage(id: image.id))
+                #expect(share.parts == parts)
+            }
+            let show = RegistryRequestTests.envelope(ShowImage(id: Image.sample().id))
+            let refused = try await RawRequest("images.show", show).send(to: port)
+            #expect(refused.status == 404)
+            #expect(refused.times != nil)
+            let stranger = try await RawRequest("images.show", show, age: 300).send(to: port)
+            #expect(stranger.status == 401)
+            #expect(stranger.times == nil && stranger.headers[RegistryProtocol.Header.times] == nil)
+        }
+    }
+
     @Test("many calls at once are all answered")
     func manyAtOnce() async throws {
         try await RegistryUnderTest.served { registry, port in

@@ -80,6 +80,9 @@ public final class HTTPRegistryClient: RegistryClient {
         var tried: Set<Int> = []
         // What a registry last said, which tells more than that time ran out on the last try.
         var words: RegistryError?
+        let start = clock.now
+        var times: [RegistryTimes] = []
+        defer { RegistryShare.current?.add(clock.now - start, told: times) }
         while true {
             if tried.count == endpoints.endpoints.count { tried = [] }
             let endpoint = endpoints.begin(avoiding: tried)
@@ -88,7 +91,9 @@ public final class HTTPRegistryClient: RegistryClient {
             // Half of the patience at most, so that another endpoint gets its turn.
             let time = min(patience / 2, max(.milliseconds(100), deadline - clock.now))
             let failure: RegistryError
-            switch await send(operation, body, to: endpoint, version: spoken, within: time) {
+            let (result, told) = await send(operation, body, to: endpoint, version: spoken, within: time)
+            if let told { times.append(told) }
+            switch result {
             case .answered(let bytes): return bytes
             case .refused(let error, let versions):
                 failure = error
@@ -140,13 +145,13 @@ public final class HTTPRegistryClient: RegistryClient {
         to endpoint: Int,
         version: Int,
         within time: Duration
-    ) async -> Result {
+    ) async -> (Result, RegistryTimes?) {
         let head = head(path: RegistryProtocol.pathPrefix + operation, body, version: version)
         do {
             let answer = try await endpoints.exchange(head, ByteBuffer(bytes: body), with: endpoint, within: time)
             let result = read(answer)
             endpoints.end(endpoint, outcome(of: result, answer))
-            return result
+            return (result, answer.times)
         } catch {
             endpoints.end(endpoint, outcome(of: error))
             logger.warning(
@@ -155,8 +160,8 @@ public final class HTTPRegistryClient: RegistryClient {
                     "operation": "\(operation)", "endpoint": "\(endpoints.endpoints[endpoint])", "error": "\(error)",
                 ]
             )
-            guard case RegistryConnectionError.tooManyWaiting = error else { return .lost(Self.noAnswer) }
-            return .lost(RegistryError(.overloaded, "Too many requests; try again later."))
+            guard case RegistryConnectionError.tooManyWaiting = error else { return (.lost(Self.noAnswer), nil) }
+            return (.lost(RegistryError(.overloaded, "Too many requests; try again later.")), nil)
         }
     }
 

@@ -8,6 +8,8 @@ struct RegistryAnswer: Sendable {
     var status: Int
     /// The versions that the registry speaks, as `oldest-current`.
     var versions: String?
+    /// What the registry took, where it says so.
+    var times: RegistryTimes?
     var body: [UInt8]
     /// Whether the connection serves further exchanges; not where the registry is about to stop.
     var keepsAlive = true
@@ -76,6 +78,8 @@ final class RegistryConnection: ChannelInboundHandler {
         case .head(let head):
             exchange?.answer.status = Int(head.status.code)
             exchange?.answer.versions = head.headers.first(name: "glance-protocol")
+            exchange?.answer.times = head.headers.first(name: RegistryProtocol.Header.times)
+                .flatMap { RegistryTimes(headerValue: $0) }
             exchange?.answer.keepsAlive = head.isKeepAlive
         case .body(let buffer):
             exchange?.answer.body.append(contentsOf: buffer.readableBytesView)

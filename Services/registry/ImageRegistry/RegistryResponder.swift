@@ -19,6 +19,7 @@ public struct RegistryResponder: HTTPResponder {
     private let logger: Logger
     private let nonces = SeenNonces()
     private let handlers = RegistryHandlers.all
+    private let times = ExchangeTimeMetrics()
 
     /// - Parameters:
     ///   - keys: Asked for each request: keys may change while the registry serves.
@@ -42,6 +43,8 @@ public struct RegistryResponder: HTTPResponder {
         let clock = ContinuousClock()
         let start = clock.now
         var operation = "?"
+        // Known once the request is found to come from an API: strangers are told no times.
+        var waiter: Waiter?
         guard gate.enter() else {
             record(operation, Self.overloaded.code.rawValue, clock.now - start)
             return refusal(Self.overloaded)
@@ -55,7 +58,8 @@ public struct RegistryResponder: HTTPResponder {
                 operation = "?"
                 throw RegistryError(.unknownOperation, "This registry knows no such operation")
             }
-            let waiter = try await waiter(for: request, exchange.effect, connection, since: start)
+            waiter = Waiter()
+            waiter = try await self.waiter(for: request, exchange.effect, connection, since: start) ?? waiter
             let result = try await exchange.run(body, context, waiter)
             record(operation, "ok", clock.now - start)
             // What changes nothing, and what repeats every few seconds, is told only when asked for.
@@ -67,12 +71,22 @@ public struct RegistryResponder: HTTPResponder {
                     "user": "\(result.caller.user ?? "-")", "project": "\(result.caller.project ?? "-")",
                 ]
             )
-            return answer(.ok, result.answer)
+            return timed(answer(.ok, result.answer), clock.now - start, waiter)
         } catch {
             let known = translate(error, operation)
             record(operation, known.code.rawValue, clock.now - start)
-            return refusal(known)
+            return timed(refusal(known), clock.now - start, waiter)
         }
+    }
+
+    /// The answer with what it took.
+    private func timed(_ response: Response, _ duration: Duration, _ waiter: Waiter?) -> Response {
+        guard let waiter else { return response }
+        let taken = RegistryTimes(total: duration, database: waiter.databaseTime)
+        times.record(taken)
+        var response = response
+        response.headers[.glanceTimes] = taken.headerValue
+        return response
     }
 
     private func body(of request: Request, _ connection: ConnectionContext) async throws -> [UInt8] {
@@ -201,6 +215,7 @@ extension HTTPField.Name {
     fileprivate static let glanceTimestamp = registry(RegistryProtocol.Header.timestamp)
     fileprivate static let glanceNonce = registry(RegistryProtocol.Header.nonce)
     fileprivate static let glanceSignature = registry(RegistryProtocol.Header.signature)
+    fileprivate static let glanceTimes = registry(RegistryProtocol.Header.times)
     fileprivate static let glancePatience = registry(RegistryProtocol.Header.patience)
     fileprivate static let glanceProtocol = registry(RegistryProtocol.Header.version)
 }

@@ -6,6 +6,7 @@ internal import ImageModel
 internal import Logging
 internal import NIOCore
 internal import Policy
+internal import RegistryContract
 public import ServiceKit
 internal import WireJSON
 
@@ -20,6 +21,7 @@ public struct ImageResponder: HTTPResponder {
     let table: RouteTable
     let policyThreads: PolicyThreads
     let logger: Logger
+    let times = RequestTimeMetrics()
 
     public func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         if let response = await monitoring.respond(to: request, from: context.peerAddress) { return response }
@@ -32,24 +34,28 @@ public struct ImageResponder: HTTPResponder {
             believesProxies: settings.believesProxyHeaders
         )
         var trace = Trace(client: address.client)
+        let share = RegistryShare()
         var response: Response
         do {
             // Before identity, which asks who is an administrator.
             policy.followFiles()
             let base = settings.publicEndpoint ?? address.base
-            response =
+            response = try await RegistryShare.$current.withValue(share) {
                 policy.mayBlock
-                ? try await withTaskExecutorPreference(policyThreads) {
-                    try await answer(request, context, base: base, &trace)
-                }
-                : try await answer(request, context, base: base, &trace)
+                    ? try await withTaskExecutorPreference(policyThreads) {
+                        try await answer(request, context, base: base, &trace)
+                    }
+                    : try await answer(request, context, base: base, &trace)
+            }
         } catch {
             response = failure(error, request, trace)
         }
         if let id = trace.requestID { response.headers[.requestID] = id }
         response.headers.append(contentsOf: trace.fields)
         settings.crossOrigin.mark(&response, for: request)
-        record(request, response, trace, ContinuousClock.now - start)
+        let duration = ContinuousClock.now - start
+        times.record(duration, share: share.parts)
+        record(request, response, trace, duration)
         return response
     }
 

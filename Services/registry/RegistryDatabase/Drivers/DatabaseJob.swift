@@ -7,13 +7,15 @@ protocol DatabaseJob: AnyObject, Sendable {
     /// When it is no longer waited for, nor tried again.
     var deadline: MonotonicTime { get }
     var waiter: Waiter? { get }
+    /// Told of time that its body spent on other things than statements.
+    func spent(_ duration: Duration)
     /// Keeps the result for `succeed`; may be called again after a transaction that came to nothing.
     func run(on connection: any SQLConnection) throws
     func succeed()
     func fail(_ error: any Error)
 }
 
-/// `@unchecked Sendable`: `value` is touched only by the thread that took the job from its line, under whose lock it
+/// `@unchecked Sendable`: `value` and `bodyTime` are touched only by the thread that took the job from its line, under whose lock it
 /// came.
 final class ContinuedJob<Value: Sendable>: DatabaseJob, @unchecked Sendable {
     let joined = MonotonicTime.now
@@ -22,6 +24,7 @@ final class ContinuedJob<Value: Sendable>: DatabaseJob, @unchecked Sendable {
     private let body: @Sendable (any SQLConnection) throws -> Value
     private let continuation: CheckedContinuation<Value, any Error>
     private var value: Value?
+    private var bodyTime = Duration.zero
 
     /// - Parameter patience: how long it may wait at most.
     init(
@@ -42,10 +45,18 @@ final class ContinuedJob<Value: Sendable>: DatabaseJob, @unchecked Sendable {
         value = try body(connection)
     }
 
+    func spent(_ duration: Duration) { bodyTime += max(.zero, duration) }
+
     func succeed() {
         guard let value else { preconditionFailure("a job succeeds after it has run") }
+        tellTime()
         continuation.resume(returning: value)
     }
 
-    func fail(_ error: any Error) { continuation.resume(throwing: error) }
+    func fail(_ error: any Error) {
+        tellTime()
+        continuation.resume(throwing: error)
+    }
+
+    private func tellTime() { waiter?.waited(MonotonicTime.now - joined - bodyTime) }
 }

@@ -22,6 +22,8 @@ final class PostgreSQLConnection: SQLConnection {
     private var waiter: Waiter?
     /// The first failed statement of this transaction.
     private var failure: PostgreSQLFailure?
+    /// What the statements of this transaction have taken so far.
+    private var statementTime = Duration.zero
     /// Whether the session can go on.
     private(set) var isUsable = true
 
@@ -72,7 +74,7 @@ final class PostgreSQLConnection: SQLConnection {
         ahead.append(.control(sql))
         limitsItself = false
         timeouts = sessionTimeouts
-        setTimeouts(timeouts.bounded(by: time(from: now), isAwaited: waiter != nil))
+        setTimeouts(timeouts.bounded(by: time(from: now), isAwaited: waiter?.hasDeadline ?? false))
     }
 
     private func setTimeouts(_ wanted: PostgreSQLTimeouts) {
@@ -85,10 +87,13 @@ final class PostgreSQLConnection: SQLConnection {
     private func time(from now: MonotonicTime) -> Duration {
         let patience = settings.limits.patience
         let left = deadline - now
-        return waiter == nil && (mayWrite || left > patience * 0.75) ? patience : left
+        return !(waiter?.hasDeadline ?? false) && (mayWrite || left > patience * 0.75) ? patience : left
     }
 
     private func perform(_ job: any DatabaseJob) throws {
+        let started = MonotonicTime.now
+        statementTime = .zero
+        defer { job.spent(MonotonicTime.now - started - statementTime) }
         do {
             try job.run(on: self)
         } catch {
@@ -246,7 +251,7 @@ final class PostgreSQLConnection: SQLConnection {
         // The server's own limits come first; this is for one that says nothing any more.
         let now = MonotonicTime.now
         var end = now + settings.limits.patience + .seconds(5)
-        if let waiter { end = min(end, max(now, waiter.deadline) + .seconds(2)) }
+        if let waiter, waiter.hasDeadline { end = min(end, max(now, waiter.deadline) + .seconds(2)) }
         do {
             return try session.exchange(messages, until: end, mayWrite: mayWrite)
         } catch {
@@ -270,9 +275,9 @@ final class PostgreSQLConnection: SQLConnection {
     }
 
     private func report(_ sql: String, since started: MonotonicTime) {
-        guard let onSlowQuery = settings.onSlowQuery else { return }
         let duration = MonotonicTime.now - started
-        if duration >= settings.limits.slowQuery { onSlowQuery(sql, duration) }
+        statementTime += duration
+        if duration >= settings.limits.slowQuery { settings.onSlowQuery?(sql, duration) }
     }
 }
 

@@ -20,6 +20,8 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
     /// Whether a job's body is running, and who waits for it.
     private var isPerforming = false
     private var waiter: Waiter?
+    /// What the statements of this job have taken so far, with the reading of their rows.
+    private var statementTime = Duration.zero
     private var handle: OpaquePointer?
     private let statements: SQLiteStatementCache
     private let slowQuery: Duration
@@ -125,7 +127,10 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         waiter = job.waiter
         deadline = job.deadline
         limitsItself = false
+        let started = MonotonicTime.now
+        statementTime = .zero
         defer {
+            job.spent(MonotonicTime.now - started - statementTime)
             failure = nil
             isPerforming = false
             waiter = nil
@@ -222,8 +227,8 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
     }
 
     private func report(_ sql: String, since started: MonotonicTime) {
-        guard let onSlowQuery else { return }
         let duration = MonotonicTime.now - started
-        if duration >= slowQuery { onSlowQuery(sql, duration) }
+        statementTime += duration
+        if duration >= slowQuery { onSlowQuery?(sql, duration) }
     }
 }
