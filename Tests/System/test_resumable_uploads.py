@@ -132,6 +132,23 @@ def test_an_upload_that_is_cut_at_many_points(deployment, session, image):
     assert_active(session, image, data)
 
 
+def test_a_request_that_another_one_overtakes_is_told_so(deployment, session, image):
+    data = secrets.token_bytes(SIZE)
+    upload = tus.Upload.create(session, image, SIZE)
+    names = {name: value for name, value in session.headers.items() if name.startswith("X-")}
+    headers = {**names, **tus.VERSION, **tus.OCTETS, "Upload-Offset": 0, "Content-Length": SIZE}
+    with Connection(deployment.api.port) as connection:
+        connection.send(head("PATCH", upload.url.removeprefix(deployment.url), headers))
+        connection.send(data[: 1 << 20])
+        # Whoever asks takes over, for whoever sent may be gone.
+        assert wait_until(lambda: upload.offset > 0)
+        answer = connection.answer()
+        assert answer.status == 409 and b"took over" in answer.body, answer
+    offset = upload.offset
+    assert upload.patch(data[offset:], offset).status_code == 204
+    assert_active(session, image, data)
+
+
 def test_early_answers(deployment, session, image):
     assert session.options(f"{image}/uploads").status_code == 204
     upload = tus.Upload.create(session, image, 10)

@@ -18,14 +18,29 @@ final class LiveUpload: Sendable {
     private let holder: Holder
     private let state = Mutex(State())
 
+    private struct Append {
+        var number: Int
+        var task: Task<Void, any Error>
+    }
+
     private struct State {
-        var appends: [Int: Task<Void, any Error>] = [:]
+        /// By the part that they bring bytes of.
+        var appends: [Int: Append] = [:]
+        var appendCount = 0
+        /// Those that had to make way for another request.
+        var overtaken: Set<Int> = []
         var finishing: Task<Void, any Error>?
         var isFinished = false
         /// Records are made one after the other, so that none is followed by an older one.
         var recording: Task<SessionLease, any Error>?
         var recorded: ByteRanges?
         var lease: UploadLease?
+
+        mutating func overtake(_ part: Int) -> Task<Void, any Error>? {
+            guard let append = appends[part] else { return nil }
+            overtaken.insert(append.number)
+            return append.task
+        }
     }
 
     init(
@@ -112,7 +127,7 @@ final class LiveUpload: Sendable {
     /// - Throws: `conflict` where it does not end in time.
     func takeOver(_ part: Int) async throws(ServiceError) {
         let deadline = ContinuousClock.now + Self.patience
-        while let running = state.withLock({ $0.appends[part] }) {
+        while let running = state.withLock({ $0.overtake(part) }) {
             running.cancel()
             guard ContinuousClock.now < deadline else {
                 throw ServiceError(.conflict, "Another request brings bytes of this upload; try again later.")
@@ -124,9 +139,9 @@ final class LiveUpload: Sendable {
 
     /// Brings bytes of a part, one request at a time.
     ///
-    /// - Throws: `conflict` while another request does.
+    /// - Throws: `conflict` while another request does, or when another one took over.
     func append(_ part: Int, _ work: @escaping @Sendable () async throws -> Void) async throws {
-        let task: Task<Void, any Error> = try state.withLock { state in
+        let running: Append = try state.withLock { state in
             guard state.appends[part] == nil, state.finishing == nil else {
                 throw ServiceError(.conflict, "Another request brings bytes of this upload; try again later.")
             }
@@ -135,14 +150,23 @@ final class LiveUpload: Sendable {
                 defer { self.state.withLock { $0.appends[part] = nil } }
                 try await work()
             }
-            state.appends[part] = task
-            return task
+            state.appendCount += 1
+            let append = Append(number: state.appendCount, task: task)
+            state.appends[part] = append
+            return append
         }
-        try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
+        do {
+            try await withTaskCancellationHandler {
+                try await running.task.value
+            } onCancel: {
+                running.task.cancel()
+            }
+        } catch {
+            // Its client may be there still, and be the one that is right: told so, it asks for the offset and goes on.
+            guard state.withLock({ $0.overtaken.remove(running.number) }) != nil else { throw error }
+            throw ServiceError(.conflict, "Another request took over this upload; ask for its offset.", cause: error)
         }
+        state.withLock { _ = $0.overtaken.remove(running.number) }
     }
 
     /// Does what ends the upload, once: whoever asks meanwhile waits for the same outcome, and is told of it later.
@@ -165,6 +189,6 @@ final class LiveUpload: Sendable {
     /// Stops whatever still brings bytes.
     func interrupt() {
         data.close()
-        for task in state.withLock({ Array($0.appends.values) }) { task.cancel() }
+        for append in state.withLock({ Array($0.appends.values) }) { append.task.cancel() }
     }
 }
