@@ -24,6 +24,8 @@ def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write golden/*.json anew from what is answered")
     parser.addoption("--generated-requests", type=int, default=1000, help="how many requests test_generated sends")
     parser.addoption("--generated-seed", type=int, help="the seed that a failure printed")
+    parser.addoption("--soak-seconds", type=int, default=12, help="how long test_soak transfers")
+    parser.addoption("--soak-seed", type=int, help="the seed that a failure printed")
 
 
 def pytest_sessionstart(session):
@@ -84,6 +86,7 @@ class RealImage:
         self.size = int(row["size"])
         self.virtual_size = None if row["virtual_size"] == "-" else int(row["virtual_size"])
         self.is_safe = row["verdict"] == "safe"
+        self.why = row["why"]
 
     @property
     def data(self):
