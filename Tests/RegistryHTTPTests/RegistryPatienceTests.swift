@@ -13,27 +13,6 @@ import Testing
 struct RegistryPatienceTests {
     private static let patience = RegistryProtocol.Header.patience
 
-    /// Keeps the one thread that writes busy until the end of `body`.
-    private func withHeldWriter(_ registry: RegistryUnderTest, _ body: () async throws -> Void) async throws {
-        let (reached, arrival) = AsyncStream.makeStream(of: Void.self)
-        let opened = DispatchSemaphore(value: 0)
-        let database = registry.database
-        async let holding: Void = database.write { _ in
-            arrival.finish()
-            _ = opened.wait(timeout: .now() + 60)
-        }
-        for await _ in reached {}
-        let result: Result<Void, any Error>
-        do {
-            result = .success(try await body())
-        } catch {
-            result = .failure(error)
-        }
-        opened.signal()
-        try await holding
-        try result.get()
-    }
-
     private func create(_ image: Image, patience: String?) -> RawRequest {
         let key = "0123456789abcdef\(image.id.text)"
         var request = RawRequest("images.create", RegistryRequestTests.envelope(CreateImage(image: image), key: key))
@@ -81,7 +60,7 @@ struct RegistryPatienceTests {
     @Test("a write that waits too long for its turn is refused meanwhile, and never applied")
     func inLine() async throws {
         try await RegistryUnderTest.served { registry, port in
-            try await withHeldWriter(registry) {
+            try await registry.withHeldWriter {
                 let answer = try await create(.sample(), patience: "300").send(to: port)
                 #expect(answer.status == 503)
                 #expect(answer.body.contains("unavailable"))
@@ -110,7 +89,7 @@ struct RegistryPatienceTests {
         let left = create(gone, patience: "60000")
         let stayed = create(stays, patience: "60000")
         return try await withThrowingTaskGroup(of: Int.self) { tasks in
-            try await withHeldWriter(registry) {
+            try await registry.withHeldWriter {
                 tasks.addTask { try await left.send(to: port, thenLeaves: true).status == 503 ? 0 : -1 }
                 tasks.addTask { try await stayed.send(to: port).status }
                 // Every event loop has taken in what lies there: the request, and its sender's end behind it.

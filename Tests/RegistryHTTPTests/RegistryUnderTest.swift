@@ -101,6 +101,26 @@ struct RegistryUnderTest: Sendable {
         }
     }
 
+    /// Keeps the one thread that writes busy until the end of `body`.
+    func withHeldWriter(_ body: () async throws -> Void) async throws {
+        let (reached, arrival) = AsyncStream.makeStream(of: Void.self)
+        let opened = DispatchSemaphore(value: 0)
+        async let holding: Void = database.write { _ in
+            arrival.finish()
+            _ = opened.wait(timeout: .now() + 60)
+        }
+        for await _ in reached {}
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        opened.signal()
+        try await holding
+        try result.get()
+    }
+
     /// How many records there are: of one id, or in all.
     func count(_ id: ImageID? = nil) async throws -> Int64 {
         let counts = try await database.read { connection in
@@ -119,6 +139,7 @@ struct RegistryUnderTest: Sendable {
 func withClient<Value: Sendable>(
     _ endpoints: [RegistryEndpoint],
     keys: RegistryKeys = RegistryKeys([RegistryUnderTest.oldKey]),
+    limits: RegistryConnectionLimits = RegistryConnectionLimits(),
     tls: TLSContext? = nil,
     metrics: any MetricsFactory = NOOPMetricsHandler.instance,
     _ body: (HTTPRegistryClient) async throws -> Value
@@ -127,6 +148,7 @@ func withClient<Value: Sendable>(
     let client = try await HTTPRegistryClient(
         endpoints: endpoints,
         keys: { keys },
+        limits: limits,
         tls: tls,
         group: group,
         logger: .silent,

@@ -27,10 +27,12 @@ public final class HTTPRegistryClient: RegistryClient {
     /// - Parameters:
     ///   - endpoints: At least one.
     ///   - keys: Asked for each request: keys may change while the client is used.
+    ///   - limits: Of each event loop, for each endpoint.
     ///   - tls: Needed where an endpoint has TLS.
     public init(
         endpoints: [RegistryEndpoint],
         keys: @escaping @Sendable () -> RegistryKeys,
+        limits: RegistryConnectionLimits = RegistryConnectionLimits(),
         tls: TLSContext? = nil,
         group: any EventLoopGroup,
         logger: Logger,
@@ -39,6 +41,7 @@ public final class HTTPRegistryClient: RegistryClient {
         precondition(tls != nil || !endpoints.contains(where: \.isTLS), "an endpoint with TLS needs a context")
         self.endpoints = try await RegistryEndpoints(
             endpoints,
+            limits: limits,
             tls: tls,
             group: group,
             logger: logger,

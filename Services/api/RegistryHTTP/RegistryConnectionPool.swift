@@ -6,12 +6,11 @@ internal import ServiceKit
 
 /// The connections of one event loop to one registry: a stack of idle ones, the freshest on top. Lives on its event loop.
 final class RegistryConnectionPool {
-    static let connectionLimit = 128
-    static let waitingLimit = 2_048
     /// Below the time after which a registry closes an idle connection.
     static let idleLimit = TimeAmount.seconds(30)
 
     private let endpoint: RegistryEndpoint
+    private let limits: RegistryConnectionLimits
     private let tls: TLSContext?
     private let eventLoop: any EventLoop
     private var idle: [RegistryConnection] = []
@@ -27,8 +26,14 @@ final class RegistryConnectionPool {
     }
 
     /// - Parameter tls: Needed where the endpoint has TLS.
-    init(endpoint: RegistryEndpoint, tls: TLSContext?, eventLoop: any EventLoop) {
+    init(
+        endpoint: RegistryEndpoint,
+        limits: RegistryConnectionLimits,
+        tls: TLSContext?,
+        eventLoop: any EventLoop
+    ) {
         self.endpoint = endpoint
+        self.limits = limits
         self.tls = tls
         self.eventLoop = eventLoop
     }
@@ -39,13 +44,13 @@ final class RegistryConnectionPool {
     {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         if let connection = popIdle() { return use(connection, head, body, deadline) }
-        if open < Self.connectionLimit {
+        if open < limits.connections {
             open += 1
             return connect(until: deadline).flatMap { connection in
                 bound.value.use(connection.value, head, body, deadline)
             }
         }
-        guard waiting.count < Self.waitingLimit else {
+        guard waiting.count < limits.waiting else {
             return eventLoop.makeFailedFuture(RegistryConnectionError.tooManyWaiting)
         }
         let turn = Turn(eventLoop.makePromise())

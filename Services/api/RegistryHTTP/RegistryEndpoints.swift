@@ -21,6 +21,7 @@ final class RegistryEndpoints: Sendable {
 
     init(
         _ endpoints: [RegistryEndpoint],
+        limits: RegistryConnectionLimits,
         tls: TLSContext?,
         group: any EventLoopGroup,
         logger: Logger,
@@ -35,7 +36,9 @@ final class RegistryEndpoints: Sendable {
         for eventLoop in group.makeIterator() {
             pools[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
                 NIOLoopBound(
-                    endpoints.map { RegistryConnectionPool(endpoint: $0, tls: tls, eventLoop: eventLoop) },
+                    endpoints.map {
+                        RegistryConnectionPool(endpoint: $0, limits: limits, tls: tls, eventLoop: eventLoop)
+                    },
                     eventLoop: eventLoop
                 )
             }.get()
