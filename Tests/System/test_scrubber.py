@@ -219,16 +219,22 @@ def test_two_scrubbers_share_the_work(deployments):
 def test_the_daemon_goes_on_until_it_is_told_to_stop(deployments):
     deployment = deployments.start(auth="noauth", options=DELAYED)
     scrubber = Scrubber(deployment, wakeup_time=1)
+
+    def deleted():
+        image_id = upload(deployment, b"data")
+        delete(deployment, image_id)
+        return image_id
+
+    image_id = deleted()
+    # A registry that is not there yet, or not for a while, costs rounds, not the daemon.
+    deployment.registry.stop()
     process = scrubber.start("--daemon")
     try:
-        for _ in range(2):
-            image_id = upload(deployment, b"data")
-            delete(deployment, image_id)
-            assert wait_until(lambda: status_of(deployment, image_id) == "deleted", seconds=30)
-        # A registry that is away for a while costs rounds, not the daemon.
-        deployment.registry.stop()
-        assert process.poll() is None
         deployment.start_program(deployment.registry)
+        assert wait_until(lambda: status_of(deployment, image_id) == "deleted", seconds=60)
+        image_id = deleted()
+        assert wait_until(lambda: status_of(deployment, image_id) == "deleted", seconds=30)
+        assert process.poll() is None
         process.terminate()
         scrubber.finish(process)
     finally:

@@ -14,8 +14,11 @@ struct Rounds: Service {
     func run() async throws {
         manager.tell(.ready)
         await cancelWhenGracefulShutdown {
+            var hasReleased = false
             while !Task.isCancelled {
                 do {
+                    if !hasReleased { try await node.releaseEarlier() }
+                    hasReleased = true
                     try await round()
                 } catch is CancellationError {
                     return

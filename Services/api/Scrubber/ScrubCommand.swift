@@ -52,7 +52,6 @@ struct ScrubCommand: ScrubberTask {
             print("Image \(image) is active again.")
             return 0
         }
-        try await node.releaseEarlier()
         let scrub = Scrub(
             registry: node.registry,
             data: DataDeletion(registry: node.registry, catalogue: node.catalogue, logger: node.logger),
@@ -65,6 +64,7 @@ struct ScrubCommand: ScrubberTask {
             try await node.runDaemon { _ = try await scrub.round() }
             return 0
         }
+        try await node.releaseEarlier()
         let summary = try await scrub.round()
         await node.writeMetrics()
         print("Removed data at \(summary.removed) location(s); at \(summary.postponed) it stays queued.")

@@ -18,6 +18,8 @@ struct ScrubberNode: Sendable {
     let catalogue: StoreCatalogue
     /// The name by which the registry knows this process.
     let holder: Holder
+    /// Whether no other process of this machine does the same.
+    private let isOnlyProcess: Bool
     private let metrics: PrometheusMetrics
     private let metricsFile: String?
     /// Where the metrics are written, which may take its time.
@@ -44,6 +46,7 @@ struct ScrubberNode: Sendable {
         registry = try await hop.connect(logger: Logger(label: "glance.scrubber.registry"))
         let node = "\(program)@\(HostName.current)"
         holder = Holder(node: node, process: makeUUID())
+        isOnlyProcess = NodeLock(program: "glance-scrubber", node: node).acquire()
         for unknown in configuration.unknownOptions(known: ScrubberOptions.all) where unknown.name.section == "scrubber"
         {
             logger.warning("\(unknown)")
@@ -52,7 +55,7 @@ struct ScrubberNode: Sendable {
 
     /// What an earlier process of this machine had taken when it died need not wait for its time to be over.
     func releaseEarlier() async throws(RegistryError) {
-        guard NodeLock(program: "glance-scrubber", node: holder.node).acquire() else { return }
+        guard isOnlyProcess else { return }
         _ = try await registry.call(ReleaseUploads(holder: holder), as: .service, requestID: "start")
     }
 

@@ -46,7 +46,6 @@ struct VerifyCommand: ScrubberTask {
     }
 
     func run(on node: ScrubberNode) async throws -> Int32 {
-        try await node.releaseEarlier()
         let verification = Verification(
             registry: node.registry,
             catalogue: node.catalogue,
@@ -61,6 +60,7 @@ struct VerifyCommand: ScrubberTask {
             try await node.runDaemon { _ = try await verification.round(before: .now.advanced(by: .zero - interval)) }
             return 0
         }
+        try await node.releaseEarlier()
         let summary = try await verification.round(
             before: .now.advanced(by: .zero - interval),
             image: image.flatMap(ImageID.init)
