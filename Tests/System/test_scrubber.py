@@ -307,6 +307,9 @@ def test_a_sound_copy_stands_in_for_a_damaged_one(deployments):
         assert scrubber.counts("verify", expected=2) == (1, 1, 0)
         assert scrubber.damaged() == [(image_id, "digest", "fast")]
         assert member.request("GET", f"/{image_id}/file").content == WEB_DATA
+        # Without the other copy there still is data, and none that is fit to be given.
+        del source.files["/data"]
+        assert member.request("GET", f"/{image_id}/file").status_code == 500
     finally:
         source.close()
 

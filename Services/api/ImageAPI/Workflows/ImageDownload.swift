@@ -72,7 +72,8 @@ struct ImageDownload: Sendable {
                 }
                 return Opened(blob: blob, store: store.identifier)
             } catch {
-                failure = error
+                // A copy that is gone does not mean that the data is, while another may be mended or answer again.
+                if error.code != .notFound || failure == nil { failure = error }
             }
         }
         if let failure, failure.code != .notFound { throw ServiceError(reading: failure) }
