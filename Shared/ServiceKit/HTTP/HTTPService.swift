@@ -49,6 +49,10 @@ public struct ConnectionContext: InitializableFromSource, RequestContextSource {
         self.logger = logger
     }
 
+    /// Suspends until the connection's event loop has taken what was written before. A writer is told only then that there
+    /// is no room left; a source that is faster than the loop would have given it many chunks by that time.
+    public func takeWrites() async throws { try await channel.eventLoop.submit {}.get() }
+
     /// The other side's IP address; `nil` on a Unix socket.
     public var peerAddress: String? { channel.remoteAddress?.ipAddress }
 

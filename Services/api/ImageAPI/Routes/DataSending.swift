@@ -61,6 +61,7 @@ struct DataSending: Sendable {
         for try await chunk in chunks {
             let byteCount = chunk.readableBytes
             try await writer.write(chunk)
+            try await connection.takeWrites()
             Self.count(byteCount, by: "copy")
         }
     }
