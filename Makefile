@@ -10,7 +10,7 @@ help:
 	@echo 'make conformance  the upstream tempest image tests against both services and a real Keystone'
 	@echo 'make format  rewrite the sources as make check wants them'
 	@echo 'make docs    write docs/configuration.md and docs/policy.md anew'
-	@echo 'make bench   measure an image service (BENCH="--help" says how)'
+	@echo 'make bench   measure an image service (BENCH="--help" says how), or this one beside nginx (BENCH=transfers)'
 
 run:
 	@scripts/run
@@ -38,6 +38,5 @@ conformance:
 	@swift build --product glance-api && swift build --product glance-registry && swift build --product glance-manage
 	@scripts/conformance
 
-# In a build directory of its own, because the manifest differs with this variable.
 bench:
-	@GLANCE_BENCHMARKS=1 swift run --configuration release --scratch-path .build-bench glance-bench $(BENCH)
+	@scripts/bench $(BENCH)

@@ -286,4 +286,8 @@ if Context.environment["GLANCE_BENCHMARKS"] != nil {
     package.targets.append(
         program("Bench", at: "Benchmarks/Bench", [arguments, nioCore, nioPosix, nioHTTP1])
     )
+    package.products.append(.executable(name: "glance-parts", targets: ["Parts"]))
+    package.targets.append(
+        program("Parts", at: "Benchmarks/Parts", ["Digests", "ServiceKit", hummingbird, arguments, logging])
+    )
 }
