@@ -28,9 +28,6 @@ public struct SQLDialect: Sendable, Equatable {
     /// Ends a `CREATE TABLE` whose rows are to be stored in the order of their primary key, where that is possible.
     public var withoutRowID: String
 
-    /// Ends a column that the database computes, and that can be added to a table that is there.
-    public var generatedColumn: String
-
     /// Ends a subquery that is to be asked for every row alone, and not made a join.
     public var fence: String
     /// Behind a column or an expression: compared byte by byte, the same order everywhere.
@@ -68,7 +65,6 @@ public struct SQLDialect: Sendable, Equatable {
         blobType: "BLOB",
         autoIncrementPrimaryKey: "INTEGER PRIMARY KEY AUTOINCREMENT",
         withoutRowID: " WITHOUT ROWID",
-        generatedColumn: "VIRTUAL",
         fence: "",
         byteOrder: "COLLATE BINARY",
         forUpdate: "",
@@ -90,7 +86,6 @@ public struct SQLDialect: Sendable, Equatable {
         blobType: "BYTEA",
         autoIncrementPrimaryKey: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         withoutRowID: "",
-        generatedColumn: "STORED",
         fence: " OFFSET 0",
         byteOrder: "COLLATE \"C\"",
         forUpdate: " FOR UPDATE",

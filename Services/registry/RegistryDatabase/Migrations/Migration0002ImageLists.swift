@@ -5,10 +5,12 @@ extension Migration {
     /// beginning of their value, so that one index gives what has a tag or a value in the order of the default list.
     /// Programs that know nothing of these columns may go on writing: triggers fill in what they leave out. A name
     /// that is missing is sorted as the empty one; the database computes that column itself.
+    ///
+    /// No table is written anew, as PostgreSQL does for a column that it has to store for every row: whoever waited for
+    /// that with an older snapshot would find an empty table.
     static let imageLists = Migration(number: 2, name: "image lists", phase: .expand) { dialect in
         """
-        ALTER TABLE images ADD COLUMN sort_name TEXT \(dialect.byteOrder)
-            GENERATED ALWAYS AS (COALESCE(name, '')) \(dialect.generatedColumn);
+        ALTER TABLE images ADD COLUMN sort_name TEXT \(dialect.byteOrder)\(sortName(dialect.name));
         ALTER TABLE image_properties ADD COLUMN value_prefix TEXT \(dialect.byteOrder);
         ALTER TABLE image_properties ADD COLUMN image_created_at BIGINT;
         ALTER TABLE image_tags ADD COLUMN image_created_at BIGINT;
@@ -30,6 +32,13 @@ extension Migration {
         CREATE INDEX image_members_by_member ON image_members (member, status, image_created_at, image_id);
         \(triggers(dialect.name))
         """
+    }
+
+    private static func sortName(_ database: SQLDialect.Name) -> String {
+        switch database {
+        case .sqlite: " GENERATED ALWAYS AS (COALESCE(name, '')) VIRTUAL"
+        case .postgresql: "; UPDATE images SET sort_name = COALESCE(name, '')"
+        }
     }
 
     private static func triggers(_ database: SQLDialect.Name) -> String {
@@ -73,6 +82,13 @@ extension Migration {
                 NEW.value_prefix := substr(NEW.value, 1, 255);
                 RETURN NEW;
             END $$;
+            CREATE FUNCTION fill_sort_name() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                NEW.sort_name := COALESCE(NEW.name, '');
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER images_sort_name BEFORE INSERT OR UPDATE ON images FOR EACH ROW
+                WHEN (NEW.sort_name IS DISTINCT FROM COALESCE(NEW.name, '')) EXECUTE FUNCTION fill_sort_name();
             CREATE TRIGGER image_properties_from_before BEFORE INSERT ON image_properties FOR EACH ROW
                 WHEN (NEW.image_created_at IS NULL) EXECUTE FUNCTION fill_image_created_at();
             CREATE TRIGGER image_properties_changed_from_before BEFORE INSERT OR UPDATE ON image_properties FOR EACH ROW
