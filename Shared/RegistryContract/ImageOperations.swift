@@ -42,7 +42,17 @@ public struct ImagePage: WireCodable, Equatable {
         writer.object { $0.field("images", array: images) { $1.write(to: &$0) } }
     }
 
-    public init(json: JSONValue) throws(JSONShapeError) { images = try JSONMembers(json).values("images") }
+    public init(json: JSONValue) throws(JSONShapeError) { try self.init(rereading: json) }
+
+    public init(reading reader: inout JSONReader) throws(JSONReadError) {
+        var found: [Image]?
+        try reader.beginObject("")
+        while let member = try reader.nextName() {
+            if case "images" = member { found = try reader.values("images") } else { try reader.skip() }
+        }
+        guard let found else { throw .shape(JSONShapeError(member: "images", reason: "is missing")) }
+        images = found
+    }
 }
 
 /// `images.create`: a new record. The registry sets times and revision; `duplicate` when the id was ever used,

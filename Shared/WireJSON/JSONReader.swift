@@ -4,6 +4,12 @@ public struct JSONSyntaxError: Error, Equatable {
     public var offset: Int
 }
 
+/// Why a text is not what its reader expects: no JSON, or JSON of another shape.
+public enum JSONReadError: Error, Equatable {
+    case syntax(JSONSyntaxError)
+    case shape(JSONShapeError)
+}
+
 extension JSONValue {
     /// Reads one JSON text (RFC 8259): UTF-8, one value, nothing after it but white space.
     ///
@@ -34,36 +40,63 @@ extension JSONValue {
     private static func parse(_ bytes: UnsafeRawBufferPointer, _ depthLimit: Int) -> Result<JSONValue, JSONSyntaxError>
     {
         var reader = JSONReader(bytes: bytes, depthLimit: depthLimit)
-        do throws(JSONSyntaxError) {
+        do throws(JSONReadError) {
             return .success(try reader.document())
         } catch {
-            return .failure(error)
+            switch error {
+            case .syntax(let error): return .failure(error)
+            // A tree has whatever shape the text has.
+            case .shape(let error): return .failure(JSONSyntaxError(reason: error.reason, offset: 0))
+            }
         }
     }
 }
 
-/// A recursive-descent reader over bytes in memory.
-private struct JSONReader {
-    let bytes: UnsafeRawBufferPointer
-    let depthLimit: Int
-    var offset = 0
-    var depth = 0
+/// Reads one JSON text from memory, from its beginning to its end: as a tree (``value()``), or member by member without
+/// one, for what is read so often that a tree would show.
+///
+/// ```swift
+/// try reader.beginObject()
+/// while let name = try reader.nextName() {
+///     switch name {
+///     case "id": id = try reader.string("id")
+///     default: try reader.skip()
+///     }
+/// }
+/// ```
+///
+/// A member that stands there twice is met twice; the last one counts, as in a tree.
+public struct JSONReader {
+    private let bytes: UnsafeRawBufferPointer
+    private let depthLimit: Int
+    private var offset = 0
+    private var depth = 0
+    /// Whether the object or array that was begun last has had no member yet.
+    private var isFirst = false
 
-    init(bytes: UnsafeRawBufferPointer, depthLimit: Int) {
+    /// - Parameter bytes: memory that stays valid as long as the reader and the names that it gives are used.
+    public init(bytes: UnsafeRawBufferPointer, depthLimit: Int = 64) {
         self.bytes = bytes
         self.depthLimit = depthLimit
     }
 
-    func failure(_ reason: String) -> JSONSyntaxError { JSONSyntaxError(reason: reason, offset: offset) }
+    private func failure(_ reason: String) -> JSONReadError {
+        .syntax(JSONSyntaxError(reason: reason, offset: offset))
+    }
 
-    mutating func document() throws(JSONSyntaxError) -> JSONValue {
+    mutating func document() throws(JSONReadError) -> JSONValue {
         let value = try value()
-        skipSpace()
-        guard offset == bytes.count else { throw failure("unexpected text after the value") }
+        try end()
         return value
     }
 
-    mutating func skipSpace() {
+    /// - Throws: when there is more than white space behind what was read.
+    public mutating func end() throws(JSONReadError) {
+        skipSpace()
+        guard offset == bytes.count else { throw failure("unexpected text after the value") }
+    }
+
+    private mutating func skipSpace() {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -72,12 +105,18 @@ private struct JSONReader {
         }
     }
 
-    mutating func value() throws(JSONSyntaxError) -> JSONValue {
+    /// The first byte of what comes next; `nil` at the end.
+    mutating func peek() -> UInt8? {
         skipSpace()
-        guard offset < bytes.count else { throw failure("the text ends where a value is expected") }
-        switch bytes[offset] {
-        case UInt8(ascii: "{"): return try object()
-        case UInt8(ascii: "["): return try array()
+        return offset < bytes.count ? bytes[offset] : nil
+    }
+
+    /// The next value, whatever it is.
+    public mutating func value() throws(JSONReadError) -> JSONValue {
+        guard let byte = peek() else { throw failure("the text ends where a value is expected") }
+        switch byte {
+        case UInt8(ascii: "{"): return .object(try object())
+        case UInt8(ascii: "["): return .array(try array())
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
@@ -87,7 +126,7 @@ private struct JSONReader {
         }
     }
 
-    mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
+    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONReadError) -> JSONValue {
         let length = word.utf8CodeUnitCount
         guard offset + length <= bytes.count else { throw failure("a value is expected") }
         for index in 0..<length where bytes[offset + index] != word.utf8Start[index] {
@@ -97,65 +136,93 @@ private struct JSONReader {
         return value
     }
 
-    mutating func enter() throws(JSONSyntaxError) {
+    // MARK: Objects and arrays
+
+    /// Goes into the object that comes next; ``nextName()`` leads through it, and out of it.
+    public mutating func beginObject() throws(JSONReadError) { try begin(UInt8(ascii: "{")) }
+
+    /// Goes into the array that comes next; ``hasNextElement()`` leads through it, and out of it.
+    public mutating func beginArray() throws(JSONReadError) { try begin(UInt8(ascii: "[")) }
+
+    private mutating func begin(_ byte: UInt8) throws(JSONReadError) {
+        guard peek() == byte else { throw failure("'\(Character(Unicode.Scalar(byte)))' is expected") }
         depth += 1
         guard depth <= depthLimit else { throw failure("nested more than \(depthLimit) deep") }
         offset += 1
+        isFirst = true
     }
 
-    mutating func object() throws(JSONSyntaxError) -> JSONValue {
-        try enter()
-        defer { depth -= 1 }
+    /// The name of the object's next member, whose value has to be read or skipped next; `nil` at the object's end.
+    public mutating func nextName() throws(JSONReadError) -> JSONName? {
+        guard try goesOn(until: UInt8(ascii: "}"), "the object is not closed", "',' or '}' is expected") else {
+            return nil
+        }
+        guard peek() == UInt8(ascii: "\"") else { throw failure("a name is expected") }
+        let name = try name()
+        guard peek() == UInt8(ascii: ":") else { throw failure("':' is expected") }
+        offset += 1
+        return name
+    }
+
+    /// Whether there is another element in the array, which has to be read or skipped next.
+    public mutating func hasNextElement() throws(JSONReadError) -> Bool {
+        try goesOn(until: UInt8(ascii: "]"), "the array is not closed", "',' or ']' is expected")
+    }
+
+    private mutating func goesOn(
+        until closing: UInt8,
+        _ unclosed: StaticString,
+        _ unseparated: StaticString
+    ) throws(JSONReadError) -> Bool {
+        guard let byte = peek() else { throw failure("\(unclosed)") }
+        let isFirst = isFirst
+        self.isFirst = false
+        if byte == closing {
+            offset += 1
+            depth -= 1
+            return false
+        }
+        if isFirst { return true }
+        guard byte == UInt8(ascii: ",") else { throw failure("\(unseparated)") }
+        offset += 1
+        return true
+    }
+
+    /// Passes over the next value.
+    public mutating func skip() throws(JSONReadError) { _ = try value() }
+
+    private mutating func object() throws(JSONReadError) -> JSONObject {
         var members = JSONObject()
-        skipSpace()
-        if offset < bytes.count, bytes[offset] == UInt8(ascii: "}") {
-            offset += 1
-            return .object(members)
-        }
-        while true {
-            skipSpace()
-            guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw failure("a name is expected") }
-            let name = try string()
-            skipSpace()
-            guard offset < bytes.count, bytes[offset] == UInt8(ascii: ":") else { throw failure("':' is expected") }
-            offset += 1
-            members[name] = try value()
-            skipSpace()
-            guard offset < bytes.count else { throw failure("the object is not closed") }
-            switch bytes[offset] {
-            case UInt8(ascii: ","): offset += 1
-            case UInt8(ascii: "}"):
-                offset += 1
-                return .object(members)
-            default: throw failure("',' or '}' is expected")
-            }
-        }
+        try beginObject()
+        while let name = try nextName() { members[name.text] = try value() }
+        return members
     }
 
-    mutating func array() throws(JSONSyntaxError) -> JSONValue {
-        try enter()
-        defer { depth -= 1 }
+    private mutating func array() throws(JSONReadError) -> [JSONValue] {
         var elements: [JSONValue] = []
-        skipSpace()
-        if offset < bytes.count, bytes[offset] == UInt8(ascii: "]") {
-            offset += 1
-            return .array(elements)
-        }
-        while true {
-            elements.append(try value())
-            skipSpace()
-            guard offset < bytes.count else { throw failure("the array is not closed") }
-            switch bytes[offset] {
-            case UInt8(ascii: ","): offset += 1
-            case UInt8(ascii: "]"):
-                offset += 1
-                return .array(elements)
-            default: throw failure("',' or ']' is expected")
-            }
-        }
+        try beginArray()
+        while try hasNextElement() { elements.append(try value()) }
+        return elements
     }
 
-    mutating func number() throws(JSONSyntaxError) -> JSONValue {
+    // MARK: Numbers and texts
+
+    private mutating func name() throws(JSONReadError) -> JSONName {
+        var end = offset + 1
+        while end < bytes.count {
+            switch bytes[end] {
+            case UInt8(ascii: "\""):
+                let name = JSONName(plain: UnsafeRawBufferPointer(rebasing: bytes[(offset + 1)..<end]))
+                offset = end + 1
+                return name
+            case UInt8(ascii: "\\"), 0..<0x20, 0x80...: return JSONName(decoded: try string())
+            default: end += 1
+            }
+        }
+        return JSONName(decoded: try string())
+    }
+
+    private mutating func number() throws(JSONReadError) -> JSONValue {
         let start = offset
         func isDigit(_ index: Int) -> Bool {
             index < bytes.count && bytes[index] >= UInt8(ascii: "0") && bytes[index] <= UInt8(ascii: "9")
@@ -184,14 +251,29 @@ private struct JSONReader {
             guard isDigit(offset) else { throw failure("a digit is expected") }
             while isDigit(offset) { offset += 1 }
         }
+        if isInteger, let value = integer(start..<offset) { return .integer(value) }
         // Only ASCII was passed over.
         let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
-        if isInteger, let value = Int64(text) { return .integer(value) }
         guard let value = Double(text), value.isFinite else { throw failure("the number is too large") }
         return .double(value)
     }
 
-    mutating func string() throws(JSONSyntaxError) -> String {
+    /// The value of digits with or without a minus; `nil` beyond 64 bits.
+    private func integer(_ range: Range<Int>) -> Int64? {
+        let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
+        var value: Int64 = 0
+        for index in range.dropFirst(isNegative ? 1 : 0) {
+            let digit = Int64(bytes[index] - UInt8(ascii: "0"))
+            let (product, overflows) = value.multipliedReportingOverflow(by: 10)
+            let (sum, exceeds) =
+                isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            guard !overflows, !exceeds else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    mutating func string() throws(JSONReadError) -> String {
         offset += 1
         let start = offset
         // Most strings have no escapes: one validated copy.
@@ -230,7 +312,7 @@ private struct JSONReader {
         throw failure("the string is not closed")
     }
 
-    mutating func escape(into buffer: inout ContiguousArray<UInt8>) throws(JSONSyntaxError) {
+    private mutating func escape(into buffer: inout ContiguousArray<UInt8>) throws(JSONReadError) {
         guard offset < bytes.count else { throw failure("the string is not closed") }
         let byte = bytes[offset]
         offset += 1
@@ -259,7 +341,7 @@ private struct JSONReader {
         }
     }
 
-    mutating func hexadecimal() throws(JSONSyntaxError) -> UInt16 {
+    private mutating func hexadecimal() throws(JSONReadError) -> UInt16 {
         guard offset + 4 <= bytes.count else { throw failure("four hexadecimal digits are expected") }
         var value: UInt16 = 0
         for index in offset..<offset + 4 {

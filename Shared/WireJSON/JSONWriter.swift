@@ -51,8 +51,21 @@ public struct JSONWriter: Sendable {
 
     public mutating func integer(_ value: some BinaryInteger) {
         begin()
-        bytes.append(contentsOf: String(value).utf8)
+        if value >= 0, let value = UInt64(exactly: value) {
+            digits(of: value)
+        } else {
+            bytes.append(contentsOf: String(value).utf8)
+        }
         follows = true
+    }
+
+    private mutating func digits(of value: UInt64) {
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
     }
 
     public mutating func bool(_ value: Bool) {
@@ -172,7 +185,7 @@ public struct JSONWriter: Sendable {
             for index in buffer.indices {
                 let byte = buffer[index]
                 guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: buffer[plain..<index])
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[plain..<index]))
                 plain = index + 1
                 bytes.append(UInt8(ascii: "\\"))
                 switch byte {
@@ -186,7 +199,7 @@ public struct JSONWriter: Sendable {
                     bytes.append(Self.hexadecimal[Int(byte & 15)])
                 }
             }
-            bytes.append(contentsOf: buffer[plain...])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[plain...]))
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -4,6 +4,8 @@ public protocol WireCodable: Sendable {
     func write(to writer: inout JSONWriter)
     /// - Throws: ``JSONShapeError`` naming the member that is missing or of the wrong kind.
     init(json: JSONValue) throws(JSONShapeError)
+    /// Reads the next value of a text. By way of a tree, unless a type knows better.
+    init(reading reader: inout JSONReader) throws(JSONReadError)
 }
 
 /// A JSON value has not the shape that its reader expects.
@@ -19,6 +21,47 @@ public struct JSONShapeError: Error, Equatable {
 }
 
 extension WireCodable {
+    public init(reading reader: inout JSONReader) throws(JSONReadError) {
+        let json = try reader.value()
+        do throws(JSONShapeError) {
+            try self.init(json: json)
+        } catch {
+            throw .shape(error)
+        }
+    }
+
+    /// Reads a whole text.
+    public init(parsing bytes: [UInt8]) throws(JSONReadError) {
+        let result = bytes.withUnsafeBytes { bytes -> Result<Self, JSONReadError> in
+            var reader = JSONReader(bytes: bytes)
+            do throws(JSONReadError) {
+                let value = try Self(reading: &reader)
+                try reader.end()
+                return .success(value)
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try result.get()
+    }
+
+    /// For types that have a reader of their own, and are met in a tree now and then.
+    ///
+    /// - Throws: what the reader finds wrong with the shape.
+    public init(rereading json: JSONValue) throws(JSONShapeError) {
+        var writer = JSONWriter()
+        writer.value(json)
+        do throws(JSONReadError) {
+            try self.init(parsing: writer.bytes)
+        } catch {
+            switch error {
+            case .shape(let error): throw error
+            // What a tree is written as is JSON.
+            case .syntax(let error): throw JSONShapeError(member: "", reason: error.reason)
+            }
+        }
+    }
+
     public var jsonBytes: [UInt8] {
         var writer = JSONWriter()
         write(to: &writer)

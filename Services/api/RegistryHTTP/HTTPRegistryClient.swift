@@ -66,7 +66,7 @@ public final class HTTPRegistryClient: RegistryClient {
         let body = envelope.jsonBytes
         let answer = try await exchange(Operation.name, body, patience: Operation.effect.patience)
         do {
-            return try Operation.Response(json: JSONValue(parsing: answer))
+            return try Operation.Response(parsing: answer)
         } catch {
             logger.error("The registry's answer has not the shape that was agreed", metadata: ["error": "\(error)"])
             throw RegistryError(.internalError, "The registry's answer cannot be read")

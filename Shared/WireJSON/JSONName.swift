@@ -1,0 +1,30 @@
+/// The name of a member, as a ``JSONReader`` meets it: compared where it lies, and made a text only where one is needed.
+/// Not to be kept longer than the memory that is read.
+public struct JSONName {
+    private enum Form {
+        /// ASCII without escapes.
+        case plain(UnsafeRawBufferPointer)
+        case decoded(String)
+    }
+
+    private let form: Form
+
+    init(plain bytes: UnsafeRawBufferPointer) { form = .plain(bytes) }
+    init(decoded text: String) { form = .decoded(text) }
+
+    public var text: String {
+        switch form {
+        case .plain(let bytes): String(decoding: bytes, as: UTF8.self)
+        case .decoded(let text): text
+        }
+    }
+
+    /// Byte for byte.
+    public static func ~= (name: StaticString, met: JSONName) -> Bool {
+        let bytes = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        return switch met.form {
+        case .plain(let other): other.count == bytes.count && other.elementsEqual(bytes)
+        case .decoded(let text): text.utf8.elementsEqual(bytes)
+        }
+    }
+}
