@@ -5,9 +5,9 @@ public struct ImageID: Sendable, Hashable, CustomStringConvertible {
     /// - Returns: `nil` unless the text is 32 hexadecimal digits grouped 8-4-4-4-12 (Image API v2, image schema).
     ///   An id that is none cannot belong to an image, so a look-up answers "not found", never "bad request".
     public init?(_ text: String) {
-        let bytes = text.utf8
-        guard bytes.count == 36 else { return nil }
-        for (index, byte) in bytes.enumerated() {
+        guard text.utf8.count == 36 else { return nil }
+        var index = 0
+        for byte in text.utf8 {
             switch index {
             case 8, 13, 18, 23:
                 guard byte == UInt8(ascii: "-") else { return nil }
@@ -19,6 +19,7 @@ public struct ImageID: Sendable, Hashable, CustomStringConvertible {
                 default: return nil
                 }
             }
+            index += 1
         }
         self.text = text
     }

@@ -21,10 +21,13 @@ public struct JSONName {
 
     /// Byte for byte.
     public static func ~= (name: StaticString, met: JSONName) -> Bool {
-        let bytes = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        return switch met.form {
-        case .plain(let other): other.count == bytes.count && other.elementsEqual(bytes)
-        case .decoded(let text): text.utf8.elementsEqual(bytes)
+        let bytes = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        switch met.form {
+        case .plain(let other):
+            guard other.count == bytes.count else { return false }
+            for index in 0..<bytes.count where other[index] != bytes[index] { return false }
+            return true
+        case .decoded(let text): return text.utf8.elementsEqual(bytes)
         }
     }
 }

@@ -276,11 +276,15 @@ public struct JSONReader {
     mutating func string() throws(JSONReadError) -> String {
         offset += 1
         let start = offset
-        // Most strings have no escapes: one validated copy.
+        var seen: UInt8 = 0
+        // Most strings have no escapes: one copy, which ASCII need not be validated for.
         while offset < bytes.count {
             let byte = bytes[offset]
+            seen |= byte
             if byte == UInt8(ascii: "\"") {
-                let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
+                let plain = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+                let text =
+                    seen < 0x80 ? String(decoding: plain, as: UTF8.self) : String(validating: plain, as: UTF8.self)
                 guard let text else { throw failure("the string is not UTF-8") }
                 offset += 1
                 return text

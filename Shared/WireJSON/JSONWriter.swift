@@ -43,6 +43,16 @@ public struct JSONWriter: Sendable {
         follows = true
     }
 
+    /// An array whose elements `body` writes.
+    public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        begin()
+        bytes.append(UInt8(ascii: "["))
+        follows = false
+        try body(&self)
+        bytes.append(UInt8(ascii: "]"))
+        follows = true
+    }
+
     public mutating func string(_ value: String) {
         begin()
         quote(value)
@@ -129,6 +139,23 @@ public struct JSONWriter: Sendable {
         if let value { string(value) } else { null() }
     }
 
+    /// A text that lies in memory as UTF-8, or `null`.
+    public mutating func field(_ name: String, utf8 value: UnsafeBufferPointer<UInt8>?) {
+        guard let value else { return field(name, JSONValue.null) }
+        self.name(name)
+        begin()
+        quote(value)
+        follows = true
+    }
+
+    /// A value that lies in memory as JSON, for which the caller vouches; where there is none, `empty`.
+    public mutating func field(_ name: String, json value: UnsafeBufferPointer<UInt8>?, otherwise empty: StaticString) {
+        self.name(name)
+        begin()
+        bytes.append(contentsOf: value ?? UnsafeBufferPointer(start: empty.utf8Start, count: empty.utf8CodeUnitCount))
+        follows = true
+    }
+
     public mutating func field(_ name: String, _ value: some BinaryInteger) {
         self.name(name)
         integer(value)
@@ -178,30 +205,36 @@ public struct JSONWriter: Sendable {
     private static let hexadecimal = Array("0123456789abcdef".utf8)
 
     private mutating func quote(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
         var text = text
-        text.withUTF8 { buffer in
-            var plain = buffer.startIndex
-            for index in buffer.indices {
-                let byte = buffer[index]
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[plain..<index]))
-                plain = index + 1
-                bytes.append(UInt8(ascii: "\\"))
-                switch byte {
-                case 0x0A: bytes.append(UInt8(ascii: "n"))
-                case 0x0D: bytes.append(UInt8(ascii: "r"))
-                case 0x09: bytes.append(UInt8(ascii: "t"))
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-                default:
-                    bytes.append(contentsOf: "u00".utf8)
-                    bytes.append(Self.hexadecimal[Int(byte >> 4)])
-                    bytes.append(Self.hexadecimal[Int(byte & 15)])
-                }
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[plain...]))
-        }
+        text.withUTF8 { quote($0) }
+    }
+
+    private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
+        var plain = 0
+        for index in 0..<text.count {
+            let byte = text[index]
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain..<index]))
+            plain = index + 1
+            escape(byte)
+        }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain...]))
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
+        default:
+            bytes.append(contentsOf: "u00".utf8)
+            bytes.append(Self.hexadecimal[Int(byte >> 4)])
+            bytes.append(Self.hexadecimal[Int(byte & 15)])
+        }
     }
 }
 

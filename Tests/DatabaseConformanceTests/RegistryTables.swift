@@ -2,6 +2,7 @@ import ImageModel
 import RegistryContract
 import RegistryDatabase
 import Testing
+import WireJSON
 
 extension DatabaseUnderTest {
     /// Makes an empty database with every migration applied.
@@ -36,11 +37,28 @@ struct RegistryTables: Sendable {
     }
 
     func show(_ id: ImageID, as caller: Caller = .admin) async throws -> Image {
-        try await database.read { try ImageTable($0).image(id, visibleTo: caller) }
+        try await database.read { connection in
+            let table = ImageTable(connection)
+            var text = JSONWriter()
+            let image = try table.image(id, visibleTo: caller)
+            try table.write(id, visibleTo: caller, to: &text)
+            #expect(try Image(parsing: text.bytes) == image, "a record, and the text of it")
+            return image
+        }
     }
 
     func list(_ query: ImageListQuery, as caller: Caller = .admin) async throws -> [Image] {
-        try await database.read { try ImageTable($0).list(query, visibleTo: caller) }
+        try await database.read { connection in
+            let table = ImageTable(connection)
+            var text = JSONWriter()
+            let images = try table.list(query, visibleTo: caller)
+            try text.object { text in
+                text.name("images")
+                try text.array { try table.write(query, visibleTo: caller, to: &$0) }
+            }
+            #expect(try ImagePage(parsing: text.bytes).images == images, "records, and the text of them")
+            return images
+        }
     }
 
     @discardableResult

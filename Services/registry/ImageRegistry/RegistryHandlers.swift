@@ -39,7 +39,35 @@ public struct RegistryContext: Sendable {
 
 /// The body of one operation: what it does inside its one transaction.
 struct RegistryHandler<Operation: RegistryOperation>: Sendable {
-    var run: @Sendable (Operation, Caller, any SQLConnection, RegistryContext) throws -> Operation.Response
+    private let write:
+        @Sendable (Operation, Caller, any SQLConnection, RegistryContext, inout JSONWriter) throws -> Void
+
+    init(
+        _ run: @escaping @Sendable (Operation, Caller, any SQLConnection, RegistryContext) throws -> Operation.Response
+    ) {
+        write = { operation, caller, connection, context, writer in
+            try run(operation, caller, connection, context).write(to: &writer)
+        }
+    }
+
+    /// For what is read most: writes the text of the answer without making the answer.
+    init(
+        writing write:
+            @escaping @Sendable (Operation, Caller, any SQLConnection, RegistryContext, inout JSONWriter) throws -> Void
+    ) {
+        self.write = write
+    }
+
+    /// - Returns: the text of the answer.
+    func run(
+        _ envelope: RegistryEnvelope<Operation>,
+        _ connection: any SQLConnection,
+        _ context: RegistryContext
+    ) throws -> [UInt8] {
+        var writer = JSONWriter()
+        try write(envelope.arguments, envelope.caller, connection, context, &writer)
+        return writer.bytes
+    }
 }
 
 /// The operations by name. The only list of them: what is not here does not exist.
@@ -118,11 +146,11 @@ struct RegistryHandlers: Sendable {
                 switch Operation.effect {
                 case .reads:
                     try await context.database.read(for: waiter) { connection in
-                        try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
+                        try handler.run(envelope, connection, context)
                     }
                 case .repeatable:
                     try await context.database.write(for: waiter) { connection in
-                        try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
+                        try handler.run(envelope, connection, context)
                     }
                 case .once:
                     try await Self.once(envelope, binding, context, waiter, handler)
@@ -147,7 +175,7 @@ struct RegistryHandlers: Sendable {
             // Before the write itself, so that a repetition that comes while the first is still being committed waits for
             // it instead of meeting what it did.
             if let answer = try applied.claim(key, binding: binding, at: context.now()) { return answer }
-            let answer = try handler.run(envelope.arguments, envelope.caller, connection, context).jsonBytes
+            let answer = try handler.run(envelope, connection, context)
             try applied.record(answer, for: key)
             return answer
         }

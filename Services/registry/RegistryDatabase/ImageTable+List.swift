@@ -7,6 +7,14 @@ extension ImageTable {
     ///
     /// - Throws: `invalid` when the marker is no image that the caller may see.
     public func list(_ query: ImageListQuery, visibleTo caller: Caller) throws -> [Image] {
+        try list(query, visibleTo: caller, Self.image(from:))
+    }
+
+    func list<Record>(
+        _ query: ImageListQuery,
+        visibleTo caller: Caller,
+        _ record: (any SQLRow) throws -> Record
+    ) throws -> [Record] {
         guard !query.sort.isEmpty else { throw RegistryError(.malformed, "A list needs an order", field: "sort") }
         let marker = try query.marker.map { try markerRow($0, query.sort, caller) }
         guard query.limit > 0, query.visibility != .nothing, !query.filters.contains(.nothing) else { return [] }
@@ -18,7 +26,7 @@ extension ImageTable {
             connection.dialect
         )
         guard let statement else { return [] }
-        return try connection.query(statement.sql, statement.values, Self.image(from:))
+        return try connection.query(statement.sql, statement.values, record)
     }
 
     /// Where the images of a list are looked for: among those that have what a filter asks for, where these are few or

@@ -59,21 +59,28 @@ public struct ImageTable {
             image.properties[name] = .some(value.stringValue)
         }
         image.tags = try json(row, 20)?.arrayValue?.compactMap(\.stringValue) ?? []
+        (image.locations, image.damaged) = try locations(from: row)
+        return image
+    }
+
+    /// The locations of a whole record, and the URLs of those whose data is spoilt.
+    static func locations(from row: any SQLRow) throws -> ([ImageLocation], damaged: Set<String>) {
+        var (locations, damaged): ([ImageLocation], Set<String>) = ([], [])
         for element in try json(row, 21)?.arrayValue ?? [] {
             let members = try JSONMembers(element)
             // The metadata is kept as text, and so arrives as a string that holds JSON.
             let metadata = try JSONValue(parsing: try members.string("metadata").utf8)
             let location = ImageLocation(url: try members.string("url"), metadata: metadata.objectValue ?? [:])
-            image.locations.append(location)
+            locations.append(location)
             let damage = try members.optionalString("damage").flatMap(VerificationResult.init)
-            if damage?.spoilsData == true { image.damaged.insert(location.url) }
+            if damage?.spoilsData == true { damaged.insert(location.url) }
         }
-        return image
+        return (locations, damaged)
     }
 
     private static func json(_ row: any SQLRow, _ column: Int) throws -> JSONValue? {
-        guard let text = row.optionalText(column) else { return nil }
-        return try JSONValue(parsing: text.utf8)
+        guard let text = row.utf8(column) else { return nil }
+        return try JSONValue(parsing: text)
     }
 
     /// The condition under which a caller may see an image by its id, over `i`, with its values.
@@ -96,14 +103,22 @@ public struct ImageTable {
     }
 
     public func image(_ id: ImageID, visibleTo caller: Caller) throws -> Image {
+        try read(id, visibleTo: caller, Self.image(from:))
+    }
+
+    func read<Record>(
+        _ id: ImageID,
+        visibleTo caller: Caller,
+        _ record: (any SQLRow) throws -> Record
+    ) throws -> Record {
         let condition = Self.visible(to: caller)
-        let found = try connection.query(
+        let found = try connection.first(
             "SELECT \(Self.columns(connection.dialect)) FROM images i WHERE i.id = ? AND \(condition.sql)",
             [.text(id.text)] + condition.values,
-            Self.image(from:)
+            record
         )
-        guard let image = found.first else { throw RegistryError(.notFound, "No image found with ID \(id)") }
-        return image
+        guard let found else { throw RegistryError(.notFound, "No image found with ID \(id)") }
+        return found
     }
 
     /// The record as this transaction left it, for the answer to a write.

@@ -1,16 +1,20 @@
 internal import ImageModel
 internal import RegistryContract
 internal import RegistryDatabase
+internal import WireJSON
 
 extension RegistryHandlers {
-    static let showImage = RegistryHandler<ShowImage> { operation, caller, connection, _ in
-        try ImageTable(connection).image(operation.id, visibleTo: caller)
-    }
+    static let showImage = RegistryHandler<ShowImage>(writing: { operation, caller, connection, _, writer in
+        try ImageTable(connection).write(operation.id, visibleTo: caller, to: &writer)
+    })
 
-    static let listImages = RegistryHandler<ListImages> { operation, caller, connection, context in
+    static let listImages = RegistryHandler<ListImages>(writing: { operation, caller, connection, context, writer in
         try connection.limit(to: context.listTimeout)
         do {
-            return ImagePage(images: try ImageTable(connection).list(operation.query, visibleTo: caller))
+            try writer.object { writer in
+                writer.name("images")
+                try writer.array { try ImageTable(connection).write(operation.query, visibleTo: caller, to: &$0) }
+            }
         } catch let error as DatabaseError {
             guard error.code == .overLimit else { throw error }
             throw RegistryError(
@@ -19,7 +23,7 @@ extension RegistryHandlers {
                     + "property, owner, visibility), or leave the order to created_at or name."
             )
         }
-    }
+    })
 
     static let createImage = RegistryHandler<CreateImage> { operation, caller, connection, context in
         guard caller.isAdmin || (operation.image.owner != nil && operation.image.owner == caller.project) else {

@@ -9,6 +9,8 @@ public protocol SQLRow {
     func optionalText(_ column: Int) -> String?
     func bool(_ column: Int) -> Bool
     func blob(_ column: Int) -> [UInt8]
+    /// The bytes of a text where they lie, valid only during the callback; `nil` for NULL.
+    func utf8(_ column: Int) -> UnsafeBufferPointer<UInt8>?
 }
 
 /// One connection inside a transaction, on the thread that owns it; it must not be kept beyond the transaction's body.

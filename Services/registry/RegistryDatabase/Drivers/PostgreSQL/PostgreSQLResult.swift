@@ -45,20 +45,20 @@ struct PostgreSQLRow: SQLRow {
 
     /// A truth value of PostgreSQL's own counts as 1 or 0.
     func optionalInteger(_ column: Int) -> Int64? {
-        guard let bytes = bytes(column) else { return nil }
+        guard let bytes = utf8(column) else { return nil }
         if let number = Int64(String(decoding: bytes, as: UTF8.self)) { return number }
         return bytes.first == UInt8(ascii: "t") ? 1 : 0
     }
 
     func text(_ column: Int) -> String { optionalText(column) ?? "" }
 
-    func optionalText(_ column: Int) -> String? { bytes(column).map { String(decoding: $0, as: UTF8.self) } }
+    func optionalText(_ column: Int) -> String? { utf8(column).map { String(decoding: $0, as: UTF8.self) } }
 
     func bool(_ column: Int) -> Bool { integer(column) != 0 }
 
     /// BYTEA arrives as `\x` and hexadecimal digits; the session's `bytea_output` says so.
     func blob(_ column: Int) -> [UInt8] {
-        guard let bytes = bytes(column) else { return [] }
+        guard let bytes = utf8(column) else { return [] }
         guard bytes.starts(with: "\\x".utf8) else { return Array(bytes) }
         var blob: [UInt8] = []
         blob.reserveCapacity(bytes.count / 2 - 1)
@@ -72,8 +72,7 @@ struct PostgreSQLRow: SQLRow {
         byte <= UInt8(ascii: "9") ? byte - UInt8(ascii: "0") : byte - UInt8(ascii: "a") + 10
     }
 
-    /// `nil` for NULL.
-    private func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+    func utf8(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
         precondition(column >= 0 && column < Int(PQnfields(handle)), "no column \(column)")
         guard PQgetisnull(handle, number, Int32(column)) == 0,
             let start = PQgetvalue(handle, number, Int32(column))

@@ -8,14 +8,15 @@ struct SQLiteRow: SQLRow {
 
     func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
 
-    func text(_ column: Int) -> String {
-        // First the text, then its length: the order that sqlite3.h asks for.
-        guard let start = sqlite3_column_text(handle, index(column)) else { return "" }
-        let length = Int(sqlite3_column_bytes(handle, Int32(column)))
-        return String(decoding: UnsafeBufferPointer(start: start, count: length), as: UTF8.self)
-    }
+    func text(_ column: Int) -> String { optionalText(column) ?? "" }
 
-    func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
+    func optionalText(_ column: Int) -> String? { utf8(column).map { String(decoding: $0, as: UTF8.self) } }
+
+    func utf8(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+        // First the text, which there is none of for NULL; then its length: the order that sqlite3.h asks for.
+        guard let start = sqlite3_column_text(handle, index(column)) else { return nil }
+        return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, Int32(column))))
+    }
 
     func bool(_ column: Int) -> Bool { integer(column) != 0 }
 
