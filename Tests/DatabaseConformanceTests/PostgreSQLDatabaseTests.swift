@@ -52,6 +52,30 @@ struct PostgreSQLDatabaseTests {
         try await database.read { try $0.first("SELECT count(*) FROM notes") { $0.integer(0) } }
     }
 
+    @Test("a read sees what was committed before it, also behind one that asked nothing")
+    func emptyReads() async throws {
+        try await withSessions { database, _, _ in
+            let gate = Gate()
+            async let first = database.read { connection in
+                let count = try connection.first("SELECT count(*) FROM notes") { $0.integer(0) }
+                gate.pass()
+                return count
+            }
+            await gate.isReached()
+            // Both wait for the one connection that reads, so that they follow each other without a pause.
+            async let nothing: Void = database.read { _ in }
+            try await Task.sleep(for: .milliseconds(50))
+            async let third = count(database)
+            try await Task.sleep(for: .milliseconds(50))
+            try await database.write { _ = try $0.execute("INSERT INTO notes VALUES (1, 'a')", []) }
+            gate.open()
+            #expect(try await first == 0)
+            try await nothing
+            #expect(try await third == 1)
+            #expect(try await count(database) == 1)
+        }
+    }
+
     // MARK: Connections
 
     @Test("every session is set for durability and bounded waiting, whatever the server's own settings are")

@@ -80,11 +80,11 @@ struct StoreRemovalTests {
         let (status, last): (Int, String) =
             switch code {
             // What is not there, or not ours to delete, is gone.
-            case nil, .notFound, .unsupported, .invalidLocation: (204, "deletions.finish")
+            case nil, .notFound, .unsupported: (204, "deletions.finish")
             case .forbidden: (403, "deletions.withdraw")
             case .inUse: (409, "deletions.withdraw")
-            case .alreadyExists, .sizeMismatch, .digestMismatch, .tooLarge, .full, .writeDenied, .addingDisabled,
-                .unavailable, .timedOut, .superseded, .failed:
+            case .invalidLocation, .alreadyExists, .sizeMismatch, .digestMismatch, .tooLarge, .full, .writeDenied,
+                .addingDisabled, .unavailable, .timedOut, .superseded, .failed:
                 (204, "deletions.postpone")
             }
         let error = code.map { StoreError($0, "snapshots need it", cause: StoreError(.failed, "/secret/path")) }

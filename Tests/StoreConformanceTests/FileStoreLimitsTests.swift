@@ -65,7 +65,7 @@ struct FileStoreLimitsTests {
             let store = FileStore("hanging", options, threads: threads)
             try await store.prepare()
             let location = try await store.intend("object", attempt: "1", size: nil)
-            let data = try await store.beginPartial(location)
+            let data = try await store.beginPartial(location, size: nil)
             try await data.write(pattern(100), at: 0)
             let gate = Gate()
             let held = (0..<2).map { _ in
@@ -79,7 +79,7 @@ struct FileStoreLimitsTests {
                 { _ = try await data.read(0..<100) },
                 { try await data.sync() },
                 { _ = try await data.publish(byteCount: 100) { true } },
-                { _ = try await store.beginPartial(other) },
+                { _ = try await store.beginPartial(other, size: nil) },
                 { _ = try await store.resumePartial(location) },
             ]
             for (number, call) in calls.enumerated() {

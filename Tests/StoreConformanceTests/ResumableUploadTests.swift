@@ -73,7 +73,10 @@ struct ResumableUploadTests {
                 try await withFileStore { store, directory in
                     let location = try await store.intend("object", attempt: "1", size: all)
                     let readBack = Counter()
-                    var upload: ResumableUpload? = upload(try await store.beginPartial(location), readBack: readBack)
+                    var upload: ResumableUpload? = upload(
+                        try await store.beginPartial(location, size: nil),
+                        readBack: readBack
+                    )
                     try await append(bytes, to: 0..<all, of: upload!, cutAt: cut)
                     let received = try await upload!.sync()
                     #expect(received.ranges == [0..<Int64(cut)], "nothing that came is lost")
@@ -112,7 +115,7 @@ struct ResumableUploadTests {
         try await withFileStore { store, _ in
             let location = try await store.intend("object", attempt: "1", size: all)
             let readBack = Counter()
-            let upload = upload(try await store.beginPartial(location), readBack: readBack)
+            let upload = upload(try await store.beginPartial(location, size: nil), readBack: readBack)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (part, cut) in zip(parts, cuts) {
                     let slice = try #require(
@@ -139,7 +142,7 @@ struct ResumableUploadTests {
         let all = Int64(bytes.readableBytes)
         try await withFileStore { store, _ in
             let location = try await store.intend("object", attempt: "1", size: all)
-            let upload = upload(try await store.beginPartial(location))
+            let upload = upload(try await store.beginPartial(location, size: nil))
             let wrong = pattern(1_200_000, seed: 9)
             let error = await #expect(throws: StoreError.self) {
                 try await upload.append(
@@ -165,7 +168,7 @@ struct ResumableUploadTests {
         try await withFileStore { store, _ in
             let bytes = pattern(20)
             let location = try await store.intend("object", attempt: "1", size: 20)
-            let upload = upload(try await store.beginPartial(location))
+            let upload = upload(try await store.beginPartial(location, size: nil))
             let end = try #require(bytes.getSlice(at: bytes.readerIndex + 10, length: 10))
             try await append(end, to: 10..<20, of: upload)
             let error = await #expect(throws: StoreError.self) { try await append(bytes, to: 0..<10, of: upload) }
@@ -181,7 +184,7 @@ struct ResumableUploadTests {
         try await withFileStore { store, directory in
             let bytes = pattern(600_000)
             let location = try await store.intend("object", attempt: "1", size: 600_000)
-            let upload = upload(try await store.beginPartial(location))
+            let upload = upload(try await store.beginPartial(location, size: nil))
             try await append(bytes, to: 0..<600_000, of: upload)
             func finish(_ algorithm: DigestAlgorithm, _ digest: Digest, isAccepted: Bool = true) async throws {
                 var expected = ExpectedDigests()
@@ -216,7 +219,7 @@ struct ResumableUploadTests {
         try await withFileStore { store, directory in
             let bytes = pattern(600_000)
             let location = try await store.intend("object", attempt: "1", size: 600_000)
-            var upload: ResumableUpload? = upload(try await store.beginPartial(location))
+            var upload: ResumableUpload? = upload(try await store.beginPartial(location, size: nil))
             try await append(bytes, to: 0..<600_000, of: upload!)
             func finish(_ upload: ResumableUpload, isHeld: Bool = true) async throws -> UploadedData {
                 try await upload.finish(
@@ -246,7 +249,7 @@ struct ResumableUploadTests {
             let location = try await store.intend("object", attempt: "1", size: 10)
             let missing = await #expect(throws: StoreError.self) { _ = try await store.resumePartial(location) }
             #expect(missing?.code == .notFound)
-            let upload = upload(try await store.beginPartial(location))
+            let upload = upload(try await store.beginPartial(location, size: nil))
             let taken = await #expect(throws: StoreError.self) { _ = try await store.resumePartial(location) }
             #expect(taken?.code == .inUse)
             #expect(try await store.leftovers() == [location])

@@ -165,7 +165,9 @@ def test_reads_that_wait_for_a_lock_are_told_to_come_back_and_not_to_ask_for_les
             assert answer.status_code == 503, answer.text
             assert "Other work keeps the image records locked" in answer.text
             assert answer.headers["Retry-After"]
-        assert {deployment.ask("GET", path).status_code for path in paths} == {200}
+        for path in paths:
+            answer = deployment.ask("GET", path)
+            assert answer.status_code == 200, answer.text + deployment.registry.log[-3000:]
     finally:
         deployment.stop()
         shutil.rmtree(deployment.directory)

@@ -43,6 +43,13 @@ public struct DataDeletion: Sendable {
                     .inUse where StagingArea.isRecorded(deletion.store):
                     // Nobody's data yet: it keeps no image alive.
                     outcome.postponed.append(deletion.id)
+                case .invalidLocation where !deletion.isOnTheWeb:
+                    // Another configuration put it there: whoever has that one may come back.
+                    outcome.postponed.append(deletion.id)
+                    logger.warning(
+                        "Data lies where no configured store keeps any, and stays queued for deletion",
+                        metadata: ["image.id": "\(deletion.image)", "store": "\(deletion.store ?? "-")"]
+                    )
                 case .notFound, .unsupported, .invalidLocation:
                     // Nothing of ours is there, or the place is not ours to delete from.
                     outcome.removed.append(deletion.id)
@@ -100,5 +107,13 @@ public struct DataDeletion: Sendable {
         } catch {
             logger.warning("Deletions could not be reported and will be repeated", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+extension PendingDeletion {
+    /// Where nothing is ours to delete.
+    fileprivate var isOnTheWeb: Bool {
+        let scheme = url.prefix(8).lowercased()
+        return scheme.hasPrefix("http://") || scheme == "https://"
     }
 }

@@ -100,6 +100,7 @@ extension ResumableUploads {
                 holder: holder,
                 store: catalogue.isMultiStore ? store.identifier : nil,
                 url: location.url,
+                metadata: store.metadata(of: location.url),
                 size: announcement.byteCount,
                 limits: limits
             )
@@ -116,7 +117,7 @@ extension ResumableUploads {
                     id,
                     location,
                     store,
-                    try await store.beginPartial(location),
+                    try await store.beginPartial(location, size: announcement.isPart ? nil : announcement.byteCount),
                     received: ByteRanges(),
                     expected: announcement.digests
                 )

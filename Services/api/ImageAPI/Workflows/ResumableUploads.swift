@@ -240,11 +240,16 @@ struct ResumableUploads: Sendable {
         try policy.requireWritable(caller)
         let session = try await session(id, name, as: caller, requestID: requestID)
         _ = try name.range(in: session)
-        guard !session.isFinished else {
+        let isComplete: Bool
+        if session.isFinished {
+            isComplete = true
+        } else {
+            let (store, location) = try place(of: session)
+            isComplete = try await attempts.withdraw(store, location, as: caller, requestID: requestID)
+            live.remove(session.attempt)
+        }
+        guard !isComplete else {
             throw ServiceError(.conflict, "The upload is complete: delete the image to delete its data.")
         }
-        let (store, location) = try place(of: session)
-        live.remove(session.attempt)
-        await attempts.undo(store, location, as: caller, requestID: requestID)
     }
 }

@@ -88,6 +88,14 @@ struct StoreRemoval: Sendable {
         guard let position else {
             throw ServiceError(.notFound, "Image \(image.id) is not stored in store \(store.identifier).")
         }
+        var others = image.locations
+        let location = others.remove(at: position)
+        guard image.damaged.contains(location.url) || !others.allSatisfy({ image.damaged.contains($0.url) }) else {
+            throw ServiceError(
+                .forbidden,
+                "Cannot delete image data from store \(store.identifier): all other copies are damaged."
+            )
+        }
         return position
     }
 

@@ -85,6 +85,24 @@ struct UploadAttempts: Sendable {
         }.value
     }
 
+    /// As ``undo(_:_:as:requestID:)``, for an attempt that somebody else may be recording at this moment: nothing is removed
+    /// before the registry says that it was not. From then on its deletion is queued: what is not removed here is then.
+    ///
+    /// - Returns: Whether it was recorded: then its data is the image's, and stays.
+    func withdraw(
+        _ store: any Store,
+        _ location: IntendedLocation,
+        as caller: Caller,
+        requestID: String
+    ) async throws -> Bool {
+        try await Task {
+            let abort = AbortUpload(attempt: location.attempt, isDiscarded: false)
+            if try await registry.ask(abort, as: caller, requestID: requestID).isFinished { return true }
+            _ = await discard(location, in: store)
+            return false
+        }.value
+    }
+
     private func discard(_ location: IntendedLocation, in store: any Store) async -> Bool {
         do throws(StoreError) {
             try await store.discard(location)

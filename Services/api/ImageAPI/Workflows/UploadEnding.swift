@@ -57,7 +57,7 @@ struct UploadEnding: Sendable {
             let translated = (error as? StoreError).map { ServiceError($0) } ?? error
             if Self.isForGood(error) {
                 live.remove(upload.location.attempt)
-                await attempts.undo(upload.store, upload.location, as: caller, requestID: requestID)
+                _ = try await attempts.withdraw(upload.store, upload.location, as: caller, requestID: requestID)
             }
             throw translated
         }

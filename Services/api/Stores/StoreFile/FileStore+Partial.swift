@@ -3,10 +3,10 @@ public import StoreLayer
 
 /// The bytes of a resumable upload are in the attempt's temporary file, each where it belongs; holes are what has not come.
 extension FileStore: ResumableStore {
-    public func beginPartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData {
+    public func beginPartial(_ location: IntendedLocation, size: Int64?) async throws(StoreError) -> any PartialData {
         let files = try files(location)
         let file = try await call { () throws(StoreError) in
-            let file = try files.begin()
+            let file = try files.begin(size: size)
             try file.claim()
             try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
                 // The session is recorded by now: after a crash its file must be there.

@@ -133,16 +133,20 @@ public struct FileStore: Store {
         if directories.count == 1 { return directories[0] }
         return try await call { () throws(StoreError) in
             var best: (directory: DataDirectory, free: Int64)?
+            var failure: StoreError?
             for directory in directories {
-                let free = try translating(StoreError.init(writing:)) { () throws(SystemCallError) in
-                    try directory.freeByteCount()
+                do throws(SystemCallError) {
+                    let free = try directory.freeByteCount()
+                    guard free > 0, free >= byteCount else { continue }
+                    if let best, (best.directory.priority, best.free) >= (directory.priority, free) { continue }
+                    best = (directory, free)
+                } catch {
+                    // One that is away must not keep the others from being used.
+                    failure = StoreError(writing: error)
                 }
-                guard free > 0, free >= byteCount else { continue }
-                if let best, (best.directory.priority, best.free) >= (directory.priority, free) { continue }
-                best = (directory, free)
             }
-            guard let best else { throw StoreError(.full, "Image storage media is full") }
-            return best.directory
+            if let best { return best.directory }
+            throw failure ?? StoreError(.full, "Image storage media is full")
         }
     }
 }

@@ -3,7 +3,7 @@ public protocol ResumableStore: Store {
     /// Leaves the attempt's first trace, durably, and gives access to its bytes, of which there are none yet.
     ///
     /// - Throws: `alreadyExists`, `full`, `writeDenied`, `unavailable`, `invalidLocation`.
-    func beginPartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData
+    func beginPartial(_ location: IntendedLocation, size: Int64?) async throws(StoreError) -> any PartialData
 
     /// Gives access to what was begun, by an earlier process too. One process at a time has it.
     ///

@@ -15,6 +15,8 @@ final class PostgreSQLConnection: SQLConnection {
     /// What travels ahead of the next statement: the end of the last transaction, the beginning of this one.
     private var ahead: [PostgreSQLSession.Message] = []
     private var hasBegun = false
+    /// Whether the transaction before is still open, and its end among what travels ahead.
+    private var owesRollback = false
     private var deadline = MonotonicTime(nanoseconds: .max)
     /// Whether the deadline is of the transaction's own making.
     private var limitsItself = false
@@ -67,6 +69,7 @@ final class PostgreSQLConnection: SQLConnection {
     private func begin(_ sql: String, for job: any DatabaseJob) throws(DatabaseError) {
         let now = MonotonicTime.now
         try job.waiter?.require(at: now)
+        owesRollback = !ahead.isEmpty
         hasBegun = false
         failure = nil
         deadline = job.deadline
@@ -108,7 +111,7 @@ final class PostgreSQLConnection: SQLConnection {
     }
 
     private func commit() throws {
-        guard hasBegun else { return ahead.removeAll() }
+        guard hasBegun else { return leave() }
         // What goes wrong from here on has an unknown end, and takes the time that it takes.
         waiter = nil
         let outcome: (results: [PostgreSQLResult], failure: PostgreSQLFailure?)
@@ -128,8 +131,10 @@ final class PostgreSQLConnection: SQLConnection {
     /// Ends the transaction with the next message, or with ``settle()``; nothing of it is kept.
     private func leave() {
         ahead.removeAll()
-        if hasBegun, isUsable { ahead.append(.control("ROLLBACK")) }
+        // A body without a statement has sent nothing: what was open before it still is, with its old snapshot.
+        if hasBegun || owesRollback, isUsable { ahead.append(.control("ROLLBACK")) }
         hasBegun = false
+        owesRollback = false
         waiter = nil
     }
 

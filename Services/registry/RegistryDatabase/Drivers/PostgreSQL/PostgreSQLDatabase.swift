@@ -82,12 +82,16 @@ public final class PostgreSQLDatabase: Database {
 
     private func contact() async throws -> PostgreSQLFirstContact.Outcome {
         let contact = PostgreSQLFirstContact(settings: settings)
-        return try await withCheckedThrowingContinuation { continuation in
+        var thread: WorkerThread?
+        let outcome = try await withCheckedThrowingContinuation { continuation in
             do {
-                try WorkerThread("postgres-start") { continuation.resume(returning: contact.attempt()) }.detach()
+                thread = try WorkerThread("postgres-start") { continuation.resume(returning: contact.attempt()) }
             } catch {
                 continuation.resume(throwing: error)
             }
         }
+        // It is at its end. libpq's libraries clean up behind each thread, and abort where the process exits meanwhile.
+        thread?.join()
+        return outcome
     }
 }

@@ -6,6 +6,9 @@ final class PostgreSQLPool: Sendable {
     private struct State {
         var threads = 0
         var hasVigil = false
+        /// Those that were started and have neither retired nor been joined, by their numbers.
+        var handles: [Int: WorkerThread] = [:]
+        var started = 0
     }
 
     private let line: WaitingLine
@@ -44,20 +47,37 @@ final class PostgreSQLPool: Sendable {
     /// Refuses what waits. What runs goes on; ``closed()`` waits for it.
     func close() { line.close() }
 
-    func closed() async { await ending.wait() }
+    func closed() async {
+        await ending.wait()
+        // They are at their end. libpq's libraries clean up behind each thread, and abort where the process exits
+        // meanwhile.
+        let handles = state.withLock { state in
+            defer { state.handles = [:] }
+            return state.handles
+        }
+        for thread in handles.values { thread.join() }
+    }
+
+    private func start(_ name: String, _ body: @escaping @Sendable (_ number: Int) -> Void) throws {
+        // No thread comes to its end before its handle is there.
+        try state.withLock { state in
+            let number = state.started
+            state.handles[number] = try WorkerThread(name) { body(number) }
+            state.started += 1
+        }
+    }
 
     private func addThread() throws {
         state.withLock { $0.threads += 1 }
         do {
-            let thread = try WorkerThread(mayWrite ? "postgres-writer" : "postgres-reader") { [self] in
+            try start(mayWrite ? "postgres-writer" : "postgres-reader") { [self] number in
                 var hasRetired = false
                 PostgreSQLWorker(line, settings, mayWrite: mayWrite).serve {
-                    hasRetired = retire()
+                    hasRetired = retire(number)
                     return hasRetired
                 }
                 if !hasRetired { end { $0.threads -= 1 } }
             }
-            thread.detach()
         } catch {
             state.withLock { $0.threads -= 1 }
             throw error
@@ -65,10 +85,11 @@ final class PostgreSQLPool: Sendable {
     }
 
     /// Whether a thread that has nothing to do is one too many.
-    private func retire() -> Bool {
+    private func retire(_ number: Int) -> Bool {
         state.withLock { state in
             guard state.threads > kept else { return false }
             state.threads -= 1
+            state.handles.removeValue(forKey: number)?.detach()
             return true
         }
     }
@@ -76,7 +97,7 @@ final class PostgreSQLPool: Sendable {
     private func startVigil() throws {
         state.withLock { $0.hasVigil = true }
         do {
-            let thread = try WorkerThread("postgres-waits") { [self] in
+            try start("postgres-waits") { [self] _ in
                 line.refuseTheLate(crowdedAfter: settings.crowdedAfter) {
                     guard state.withLock({ $0.threads }) < most else { return }
                     // Without another thread the jobs wait for those that there are.
@@ -84,7 +105,6 @@ final class PostgreSQLPool: Sendable {
                 }
                 end { $0.hasVigil = false }
             }
-            thread.detach()
         } catch {
             end { $0.hasVigil = false }
             throw error

@@ -20,6 +20,9 @@ final class PostgreSQLSession {
         }
     }
 
+    /// A server that let us in and then says nothing is given up.
+    private static let setUpPatience = Duration.seconds(10)
+
     private let handle: OpaquePointer
     private let address: PostgreSQLAddress
 
@@ -45,7 +48,7 @@ final class PostgreSQLSession {
             throw DatabaseError(.other, "The database's encoding is \(encoding ?? "unknown"); UTF8 is needed.")
         }
         do {
-            try script(settings, mayWrite: true)
+            try script(settings, mayWrite: true, until: .now + Self.setUpPatience)
         } catch {
             throw error.error
         }
@@ -116,17 +119,22 @@ final class PostgreSQLSession {
         }
     }
 
-    /// Runs several statements without values, one after another, for as long as they take: a migration of a large
-    /// table may. A peer that is gone is noticed by TCP.
-    func script(_ sql: String, mayWrite: Bool) throws(PostgreSQLFailure) {
+    /// Runs several statements without values, one after another.
+    ///
+    /// - Parameter end: when to give the session up. For ever is for a migration of a large table, which takes as long as
+    ///   it takes; that its server is gone is noticed by TCP.
+    func script(
+        _ sql: String,
+        mayWrite: Bool,
+        until end: MonotonicTime = MonotonicTime(nanoseconds: .max)
+    ) throws(PostgreSQLFailure) {
         let isPipelined = PQpipelineStatus(handle) != PQ_PIPELINE_OFF
         if isPipelined {
             guard PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else { throw lost() }
         }
         guard PQsendQuery(handle, sql) == 1 else { throw lost() }
         var failure: PostgreSQLFailure?
-        while let pointer = PQgetResult(handle) {
-            let result = PostgreSQLResult(pointer)
+        while let result = try nextResult(until: end) {
             switch result.status {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
             default: failure = failure ?? PostgreSQLFailure(result, sql: sql, mayWrite: mayWrite)
