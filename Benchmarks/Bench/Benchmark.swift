@@ -144,6 +144,8 @@ struct Benchmark {
             return .repeating(reads(of: trial.workload, catalogue), for: duration, timeout: timeout)
         case .create:
             return catalogue.creations(for: duration, upTo: Self.creationLimit)
+        case .change:
+            return .repeating(catalogue.images.map(requests.change), for: duration, timeout: timeout)
         case .delete:
             let images = try catalogue.make(count: Self.deletionLimit)
             return .once(images.map(requests.delete), within: duration, timeout: timeout)
@@ -172,7 +174,7 @@ struct Benchmark {
         case .listSorted: [requests.list("limit=25&bench_run=\(mark)&sort=name:asc")]
         case .list1000: [requests.list("limit=1000")]
         case .query: [requests.list("limit=25\(query.isEmpty ? "" : "&\(query)")")]
-        case .create, .delete, .upload, .download: []
+        case .create, .change, .delete, .upload, .download: []
         }
     }
 
@@ -184,7 +186,7 @@ struct Benchmark {
             case .list, .listSorted: min(25, imageCount)
             case .listByTag, .listByProperty: min(25, imageCount / ImageRequests.groupCount)
             case .list1000: min(1_000, imageCount)
-            case .query, .create, .delete, .upload, .download: 0
+            case .query, .create, .change, .delete, .upload, .download: 0
             }
         guard let request = reads(of: workload, catalogue).first else { return }
         let count = try catalogue.imageCount(inAnswerTo: request)

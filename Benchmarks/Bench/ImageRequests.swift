@@ -32,6 +32,16 @@ struct ImageRequests: Sendable {
         return create
     }
 
+    /// One property gets a value.
+    func change(_ image: String) -> ServiceRequest {
+        let document = "[{\"op\":\"add\",\"path\":\"/bench_change\",\"value\":\"\(mark)\"}]"
+        var change = request(.PATCH, "/v2/images/\(image)", expecting: 200)
+        change.body = .bytes(ByteBuffer(string: document))
+        change.head.headers.add(name: "Content-Type", value: "application/openstack-images-v2.1-json-patch")
+        change.head.headers.add(name: "Content-Length", value: String(document.utf8.count))
+        return change
+    }
+
     func delete(_ image: String) -> ServiceRequest {
         var delete = request(.DELETE, "/v2/images/\(image)", expecting: 204)
         delete.image = image

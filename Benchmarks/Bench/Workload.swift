@@ -9,14 +9,14 @@ enum Workload: String, CaseIterable, Encodable {
     case listSorted = "list-sorted"
     case list1000
     case query
-    case create, delete, upload, download
+    case create, change, delete, upload, download
 
     var isTransfer: Bool { self == .upload || self == .download }
 
     /// Needs the catalogue of `--images` images.
     var readsCatalogue: Bool {
         switch self {
-        case .show, .list, .listByName, .listByTag, .listByProperty, .listSorted, .list1000: true
+        case .show, .list, .listByName, .listByTag, .listByProperty, .listSorted, .list1000, .change: true
         case .query, .create, .delete, .upload, .download: false
         }
     }
@@ -32,6 +32,7 @@ enum Workload: String, CaseIterable, Encodable {
         case .list1000: "list 1000 images"
         case .query: "list 25 images by --query, among those that are there"
         case .create: "create an image with 3 properties and 2 tags"
+        case .change: "change a property of one image, each in turn"
         case .delete: "delete an image without data"
         case .upload: "upload image data"
         case .download: "download image data"

@@ -53,6 +53,10 @@ public struct DataDeletion: Sendable {
                 case .notFound, .unsupported, .invalidLocation:
                     // Nothing of ours is there, or the place is not ours to delete from.
                     outcome.removed.append(deletion.id)
+                    logger.info(
+                        "There was nothing to delete",
+                        metadata: ["image.id": "\(deletion.image)", "reason": "\(error.message)"]
+                    )
                 case .forbidden:
                     outcome.postponed.append(deletion.id)
                     outcome.refusal = ServiceError(.forbidden, error.message, cause: error)

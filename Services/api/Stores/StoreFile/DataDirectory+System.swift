@@ -81,7 +81,9 @@ extension DataDirectory {
             if error.code == .notFound { try requirePresence() }
             throw error
         }
-        if let identity, identity != status.identity { throw .notFound }
+        if let identity, identity != status.identity {
+            throw StoreError(.notFound, "The file there is not the one that was stored, and stays")
+        }
         let isRemoved = try translating(StoreError.init(deleting:)) { () throws(SystemCallError) in
             try remove("\(path)/\(object)", of: file, patience: patience)
         }
