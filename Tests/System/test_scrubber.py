@@ -352,4 +352,6 @@ def test_two_verifiers_share_the_work(deployments):
         upload(deployment, secrets.token_bytes(64 * KIB))
     scrubber = Scrubber(deployment, "verify_rate = 256KB")
     said = [scrubber.finish(process)[0] for process in [scrubber.start("verify"), scrubber.start("verify")]]
-    assert sum(int(re.search(r"\d+", text)[0]) for text in said) == 12, said
+    # The second takes what the first of the same host was at for something that was left behind, and reads it again.
+    assert sum(int(re.search(r"\d+", text)[0]) for text in said) in (12, 13), said
+    assert rows(deployment, "SELECT count(*) FROM image_locations WHERE verified_at = 0") == [(0,)]
