@@ -48,6 +48,7 @@ CONF
 do_stop()   { halt nginx TERM 5; }
 do_status() { report nginx && answers; }
 do_env() {
+    # Without a process there is no number, which is no failure.
     cat <<ENV
 export NGINX_URL=http://$HOST:$PORT
 export NGINX_TLS_URL=https://$HOST:$TLS

@@ -36,21 +36,11 @@ struct ExpandCommand: ToolCommand {
     }
 }
 
-struct MigrateCommand: ToolCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "migrate",
-        abstract: "Has nothing to do: 'expand' moves the data that it needs moved. Here for scripts of operators.",
-        discussion: "Refused before the database is expanded."
-    )
+/// A command that comes after the expansion. A database that is not there is told like one that was not expanded.
+protocol ExpandedCommand: ToolCommand {}
 
-    @ParentCommand var manage: ManageCommand
-    static let needs = DatabaseNeed.database
-
-    func run(on database: any Database) async throws -> Int32 {
-        try await MigrationRunner(Migration.all).status(database).requireExpanded()
-        print("No migrations needed.")
-        return 0
-    }
+extension ExpandedCommand {
+    static var needs: DatabaseNeed { .database }
 
     func runWithoutDatabase(_ missing: MissingDatabase) throws -> Int32 {
         try MigrationRunner(Migration.all).statusOfNothing.requireExpanded()
@@ -58,7 +48,23 @@ struct MigrateCommand: ToolCommand {
     }
 }
 
-struct ContractCommand: ToolCommand {
+struct MigrateCommand: ExpandedCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Has nothing to do: 'expand' moves the data that it needs moved. Here for scripts of operators.",
+        discussion: "Refused before the database is expanded."
+    )
+
+    @ParentCommand var manage: ManageCommand
+
+    func run(on database: any Database) async throws -> Int32 {
+        try await MigrationRunner(Migration.all).status(database).requireExpanded()
+        print("No migrations needed.")
+        return 0
+    }
+}
+
+struct ContractCommand: ExpandedCommand {
     static let configuration = CommandConfiguration(
         commandName: "contract",
         abstract: "Takes away what only registries of the release before needed; none of them may run any more.",
@@ -66,17 +72,11 @@ struct ContractCommand: ToolCommand {
     )
 
     @ParentCommand var manage: ManageCommand
-    static let needs = DatabaseNeed.database
 
     func run(on database: any Database) async throws -> Int32 {
         let runner = MigrationRunner(Migration.all)
         try await runner.status(database).requireExpanded()
         printApplied(try await runner.sync(database), none: "No contraction needed.")
-        return 0
-    }
-
-    func runWithoutDatabase(_ missing: MissingDatabase) throws -> Int32 {
-        try MigrationRunner(Migration.all).statusOfNothing.requireExpanded()
         return 0
     }
 }

@@ -1,12 +1,14 @@
-public import ImageModel
+package import ImageModel
 internal import RegistryContract
 
 extension ImageTable {
     /// One page, in one statement: conditions, order and limit are the database's work. Before it, the marker is looked up
     /// where there is one, and where there is a choice of ways to the images, how many there are on each.
     ///
+    /// For tests, which hold the text that is served (``write(_:visibleTo:to:)``) against it.
+    ///
     /// - Throws: `invalid` when the marker is no image that the caller may see.
-    public func list(_ query: ImageListQuery, visibleTo caller: Caller) throws -> [Image] {
+    package func list(_ query: ImageListQuery, visibleTo caller: Caller) throws -> [Image] {
         try list(query, visibleTo: caller, Self.image(from:))
     }
 
