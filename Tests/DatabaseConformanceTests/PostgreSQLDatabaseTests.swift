@@ -85,15 +85,15 @@ struct PostgreSQLDatabaseTests {
             "client_encoding", "standard_conforming_strings",
         ]
         let sql = "SELECT \(names.map { "current_setting('\($0)')" }.joined(separator: ", "))"
-        let expected = ["on", "7s", "7s", "74s", "off", "UTF8", "on"]
+        let expected = { (pause: String) in ["on", "7s", "7s", pause, "off", "UTF8", "on"] }
         try await withSessions(limits: DatabaseLimits(patience: .seconds(7))) { database, _, _ in
             let body: @Sendable (any SQLConnection) throws -> [String]? = { connection in
                 try connection.first(sql) { row in names.indices.map { row.text($0) } }
             }
             let inReads = try await database.read(body)
             let inWrites = try await database.write(body)
-            #expect(inReads == expected)
-            #expect(inWrites == expected)
+            #expect(inReads == expected("74s"))
+            #expect(inWrites == expected("3s"))
             let isolation = "SELECT current_setting('transaction_isolation')"
             let ofReads = try await database.read { try $0.first(isolation) { $0.text(0) } }
             let ofWrites = try await database.write { try $0.first(isolation) { $0.text(0) } }
@@ -134,6 +134,33 @@ struct PostgreSQLDatabaseTests {
             try await written
             #expect(runs.withLock { $0 } == 2)
             #expect(try await count(database) == 2)
+        }
+    }
+
+    @Test("a write that stands still is ended by the server, so that others are not kept, and runs again")
+    func standsStill() async throws {
+        try await withSessions(setting: { $0.connections = 4 }) { database, _, _ in
+            try await database.write { _ = try $0.execute("INSERT INTO notes (id, body) VALUES (1, '')", []) }
+            let change = "UPDATE notes SET body = body || ? WHERE id = 1"
+            let runs = Mutex(0)
+            let gate = Gate()
+            async let first: Void = database.write { connection in
+                try connection.execute(change, [.text("first")])
+                if runs.withLock({
+                    $0 += 1; return $0
+                }) == 1 {
+                    gate.pass()
+                }
+                _ = try connection.first("SELECT 1") { $0.integer(0) }
+            }
+            await gate.isReached()
+            // Waits for the row until the server lets go of it.
+            try await database.write { _ = try $0.execute(change, [.text("second")]) }
+            gate.open()
+            try await first
+            #expect(runs.withLock { $0 } == 2)
+            let text = try await database.read { try $0.first("SELECT body FROM notes") { $0.text(0) } }
+            #expect(text == "secondfirst")
         }
     }
 

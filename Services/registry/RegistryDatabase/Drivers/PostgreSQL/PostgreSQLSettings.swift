@@ -35,6 +35,15 @@ public struct PostgreSQLSettings: Sendable {
             )
     }
 
+    /// How long the server lets a transaction stand still between two statements before it ends the session.
+    ///
+    /// A registry that hangs in the middle of a write keeps its locks, and by what it has read (`SERIALIZABLE`) every other
+    /// registry's writes from committing: it is given less time than those are run again for. No job pauses between the
+    /// statements of a write; readers may, and hinder nobody.
+    func pauseLimit(mayWrite: Bool) -> Duration {
+        mayWrite ? .seconds(3) : limits.patience * 2 + .seconds(60)
+    }
+
     /// What every session is told first.
     ///
     /// A commit that was answered for survives the server's death: a cluster's weaker setting is not taken. Compiling
@@ -44,7 +53,7 @@ public struct PostgreSQLSettings: Sendable {
         return """
             SET statement_timeout = \(timeouts.statement);
             SET lock_timeout = \(timeouts.lock);
-            SET idle_in_transaction_session_timeout = \(max(1, limits.patience.milliseconds) * 2 + 60_000);
+            SET idle_in_transaction_session_timeout = \(pauseLimit(mayWrite: mayWrite).milliseconds);
             SET bytea_output = 'hex';
             SET standard_conforming_strings = on;
             SET jit = off;

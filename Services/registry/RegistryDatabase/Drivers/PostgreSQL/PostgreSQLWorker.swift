@@ -83,7 +83,7 @@ final class PostgreSQLWorker {
 
     /// Those who collided come back at different moments, each time later.
     private static func pause(_ attempt: Int) {
-        let longest = min(2_000 << min(attempt, 6), 100_000)
+        let longest = 2_000 << min(attempt - 1, 8)
         usleep(UInt32.random(in: 0...UInt32(longest)))
     }
 
