@@ -184,22 +184,27 @@ public enum VerificationResult: String, Sendable, CaseIterable {
     public var spoilsData: Bool { self == .digest || self == .size }
 }
 
-/// `verifications.record`: what became of a copy that was taken. `isCurrent` tells whether it still is an image's.
+/// `verifications.record`: what became of a copy that was taken. `isCurrent` tells whether it still is an image's and the
+/// caller's to verify; otherwise nothing was recorded.
 public struct RecordVerification: RegistryOperation {
     public typealias Response = VerificationState
     public static let name = "verifications.record"
-    public static let effect = RegistryEffect.repeatable
+    public static let effect = RegistryEffect.once
 
+    public var holder: Holder
     public var id: Int64
     public var result: VerificationResult
 
-    public init(id: Int64, result: VerificationResult) {
+    public init(holder: Holder, id: Int64, result: VerificationResult) {
+        self.holder = holder
         self.id = id
         self.result = result
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
+            writer.name("holder")
+            holder.write(to: &writer)
             writer.field("id", id)
             writer.field("result", result.rawValue)
         }
@@ -207,6 +212,7 @@ public struct RecordVerification: RegistryOperation {
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
+        holder = try members.value("holder")
         id = try members.integer("id")
         result = try members.word("result")
     }

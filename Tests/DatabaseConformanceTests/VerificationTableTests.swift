@@ -49,6 +49,29 @@ struct VerificationTableTests {
         }
     }
 
+    @Test("who lost it records nothing, and does not undo what was found since", arguments: DatabaseUnderTest.all)
+    func lost(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            try await makeActive(1...1, tables)
+            let copy = try #require(try await tables.verify(before: .start, at: .start))
+            // Its time is up while the other reads: neither before nor after the other's result does its own count.
+            #expect(try await tables.verify(holder: .two, before: .start, at: .start + 60)?.id == copy.id)
+            #expect(try await tables.record(.sound, copy, at: .start + 61) == false)
+            #expect(try await tables.record(.digest, copy, holder: .two, at: .start + 62))
+            for result in VerificationResult.allCases {
+                #expect(try await tables.record(result, copy, at: .start + 63) == false, "\(result)")
+            }
+            let damage = try await tables.damage().copies
+            #expect(damage.map(\.damage) == [.digest] && damage.map(\.foundAt) == [.start + 62])
+            #expect(try await tables.verify(before: .start + 61, at: .start + 700) == nil)
+            // Nor does that of a process that went before in the same node.
+            #expect(try await tables.verify(before: .start + 62, at: .start + 701)?.id == copy.id)
+            let former = Holder(node: Holder.one.node, process: "before")
+            #expect(try await tables.record(.sound, copy, holder: former, at: .start + 702) == false)
+            #expect(try await tables.damage().total == 1)
+        }
+    }
+
     @Test("a mark stays until the copy is sound, and is no other image's", arguments: DatabaseUnderTest.all)
     func damage(_ subject: DatabaseUnderTest) async throws {
         try await subject.withTables { tables in
@@ -67,13 +90,17 @@ struct VerificationTableTests {
             #expect(page.copies.map(\.foundAt) == [.start + 1, .start + 2])
             let first = try #require(page.copies.first?.copy)
             #expect(try await tables.damage(after: first.id).copies.map(\.copy.image) == [.numbered(2)])
+            func recordAnew(_ result: VerificationResult, _ copy: StoredCopy, at now: Timestamp) async throws {
+                _ = try #require(try await tables.verify(image: copy.image, at: now))
+                #expect(try await tables.record(result, copy, at: now))
+            }
             #expect(try await tables.damage(limit: 0) == DamagePage(copies: [], total: 2))
             // What is not read tells nothing; what is found again was found before.
-            #expect(try await tables.record(.unread, first, at: .start + 50))
-            #expect(try await tables.record(.size, first, at: .start + 60))
+            try await recordAnew(.unread, first, at: .start + 50)
+            try await recordAnew(.size, first, at: .start + 60)
             let again = try #require(try await tables.damage().copies.first)
             #expect(again.damage == .size && again.foundAt == .start + 1)
-            #expect(try await tables.record(.sound, first, at: .start + 70))
+            try await recordAnew(.sound, first, at: .start + 70)
             #expect(try await tables.damage().copies.map(\.copy.image) == [.numbered(2)])
             #expect(try await tables.show(.numbered(1)).damaged.isEmpty)
         }
@@ -141,8 +168,13 @@ extension RegistryTables {
         return try await database.write { try VerificationTable($0).renew(renewal, until: now + 60) }
     }
 
-    fileprivate func record(_ result: VerificationResult, _ copy: StoredCopy, at now: Timestamp) async throws -> Bool {
-        let record = RecordVerification(id: copy.id, result: result)
+    fileprivate func record(
+        _ result: VerificationResult,
+        _ copy: StoredCopy,
+        holder: Holder = .one,
+        at now: Timestamp
+    ) async throws -> Bool {
+        let record = RecordVerification(holder: holder, id: copy.id, result: result)
         return try await database.write { try VerificationTable($0).record(record, retryAt: now + 600, at: now) }
     }
 

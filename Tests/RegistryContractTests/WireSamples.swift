@@ -42,7 +42,7 @@ struct WireSample: Sendable, CustomTestStringConvertible {
             )
         ),
         WireSample(RenewVerification(holder: holder, id: 7)),
-        WireSample(RecordVerification(id: 7, result: .missing)),
+        WireSample(RecordVerification(holder: holder, id: 7, result: .missing)),
         WireSample(ListDamage(after: 1 << 40, limit: 5)),
         WireSample(RestoreImage(id: id)),
         WireSample(ListImageTasks(image: id)),

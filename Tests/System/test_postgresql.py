@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+import requests
 
 from services import PROGRAMS, Deployment, Registry, wait_until
 from standby import OwnServer, Standby
@@ -180,9 +181,17 @@ def test_a_server_that_says_nothing_is_waited_for_in_bounds_and_used_again(serve
         deployment.options = {"registry": {"database": ["pool_timeout = 5"]}}
         deployment.start()
         assert create(deployment).status_code == 201
+        health = deployment.registry.endpoint + "/healthcheck"
+        assert requests.get(health, timeout=30).text == "OK"
         server.freeze()
         try:
             answers = []
+            # A balancer hears soon that nobody should be sent here, and so does every later one.
+            for _ in range(2):
+                begun = time.monotonic()
+                sick = requests.get(health, timeout=60)
+                assert (sick.status_code, sick.text) == (503, "DATABASE STALLED")
+                assert time.monotonic() - begun < 10
 
             def ask(question):
                 begun = time.monotonic()
@@ -200,6 +209,7 @@ def test_a_server_that_says_nothing_is_waited_for_in_bounds_and_used_again(serve
             assert deployment.registry.is_alive and deployment.api.is_alive
         finally:
             server.thaw()
+        assert wait_until(deployment.registry.is_healthy, 60), deployment.registry.log[-3000:]
         assert wait_until(lambda: listed(deployment).status_code == 200, 60), deployment.registry.log[-3000:]
         assert wait_until(lambda: create(deployment, "after").status_code == 201, 60), deployment.registry.log[-3000:]
 

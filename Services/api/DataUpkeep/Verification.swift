@@ -112,9 +112,9 @@ public struct Verification: Sendable {
         }
     }
 
-    /// - Returns: whether the copy still is an image's.
+    /// - Returns: whether the copy still is an image's, and this verifier's.
     private func record(_ result: VerificationResult, of copy: StoredCopy) async throws(RegistryError) -> Bool {
-        let record = RecordVerification(id: copy.id, result: result)
+        let record = RecordVerification(holder: holder, id: copy.id, result: result)
         guard try await registry.call(record, as: .service, requestID: "verify").isCurrent else { return false }
         guard result.isDamage else { return true }
         logger.error(

@@ -66,15 +66,7 @@ struct ServeCommand: AsyncParsableCommand {
             listTimeout: listTimeout,
             now: { Timestamp.now }
         )
-        let monitoring = Monitoring(metrics: metrics, draining: draining) {
-            do {
-                return try await database.read {
-                    try $0.query("SELECT 1", []) { $0.integer(0) }.isEmpty ? HealthFault("EMPTY") : nil
-                }
-            } catch {
-                return HealthFault("DATABASE")
-            }
-        }
+        let monitoring = Monitoring(metrics: metrics, draining: draining) { await database.fault() }
         let application = HTTPService.application(
             RegistryResponder(
                 context: context,

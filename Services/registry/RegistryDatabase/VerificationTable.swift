@@ -75,7 +75,8 @@ public struct VerificationTable {
     }
 
     /// - Parameter retryAt: When a copy that could not be read is anybody's again.
-    /// - Returns: whether the copy still is an image's: what is found of another tells nothing.
+    /// - Returns: whether the copy still is an image's and the holder's: what is found of another tells nothing, and whoever
+    ///   has taken it since knows better.
     public func record(_ record: RecordVerification, retryAt: Timestamp, at now: Timestamp) throws -> Bool {
         let change: (sql: String, values: [SQLValue]) =
             switch record.result {
@@ -94,10 +95,12 @@ public struct VerificationTable {
         return try connection.execute(
             """
             UPDATE image_locations SET verifier = NULL, verifying_process = NULL, \(change.sql)
-            WHERE id = ? AND state = 'live' AND EXISTS (SELECT 1 FROM images i
+            WHERE id = ? AND verifier = ? AND verifying_process = ? AND state = 'live' AND EXISTS (SELECT 1 FROM images i
                 WHERE i.id = image_locations.image_id AND i.deleted_at IS NULL AND i.status IN ('active', 'deactivated'))
             """,
-            change.values + [.integer(record.id)]
+            change.values + [
+                .integer(record.id), .text(record.holder.node), .text(record.holder.process),
+            ]
         ) == 1
     }
 

@@ -37,9 +37,6 @@ public struct SQLDialect: Sendable, Equatable {
 
     /// A query with one placeholder that answers one row when a table of that name exists.
     public var tableExists: String
-    /// A script that begins a transaction in which no other migration runs, however long it has to wait and then takes;
-    /// `nil` where a write transaction is alone anyway.
-    public var migrationLock: String?
     /// A query for the texts that are compared by the rules of some language instead of byte by byte, as table and column;
     /// `nil` where there can be none. Migrations write `TEXT`, and what they add is then changed to ``byteOrder``.
     public var localizedTexts: String?
@@ -69,7 +66,6 @@ public struct SQLDialect: Sendable, Equatable {
         byteOrder: "COLLATE BINARY",
         forUpdate: "",
         tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
-        migrationLock: nil,
         localizedTexts: nil
     )
 
@@ -90,15 +86,6 @@ public struct SQLDialect: Sendable, Equatable {
         byteOrder: "COLLATE \"C\"",
         forUpdate: " FOR UPDATE",
         tableExists: "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?",
-        // Any number will do, as long as it never changes and nothing else in the database uses it. Whoever has waited
-        // must see what the other did, which a snapshot taken before the wait would not show.
-        migrationLock: """
-            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-            SET LOCAL statement_timeout = 0;
-            SET LOCAL lock_timeout = 0;
-            SELECT pg_advisory_xact_lock(7741089283350241);
-            SET LOCAL lock_timeout = '10s'
-            """,
         localizedTexts: """
             SELECT c.relname, a.attname
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation

@@ -8,14 +8,25 @@ public struct Migration: Sendable {
     /// What it does, in a few words; recorded beside the number.
     public var name: String
     public var phase: Phase
-    /// Statements without values, run in one transaction; may be empty.
-    public var sql: @Sendable (SQLDialect) -> String
+    /// What is done, in this order. Where a write keeps all others waiting it is one transaction; in an ``OnlineDatabase``
+    /// each step is recorded with what it did, and a run that was broken off goes on behind the last one.
+    public var steps: @Sendable (SQLDialect) -> [MigrationStep]
 
-    public init(number: Int, name: String, phase: Phase, sql: @escaping @Sendable (SQLDialect) -> String) {
+    public init(
+        number: Int,
+        name: String,
+        phase: Phase,
+        steps: @escaping @Sendable (SQLDialect) -> [MigrationStep]
+    ) {
         self.number = number
         self.name = name
         self.phase = phase
-        self.sql = sql
+        self.steps = steps
+    }
+
+    /// One step of statements without values; may be empty.
+    public init(number: Int, name: String, phase: Phase, sql: @escaping @Sendable (SQLDialect) -> String) {
+        self.init(number: number, name: name, phase: phase) { [.statements(sql($0))] }
     }
 
     /// What the programs of the release before make of it.

@@ -7,25 +7,82 @@ extension Migration {
     /// images by their live locations, `staged_bytes` the sizes of those that wait to be imported, each with what uploads
     /// under way have reserved; `storage_quota` is what such an upload was told its project may have. Images of nobody are
     /// not counted.
+    ///
+    /// On PostgreSQL nobody waits for the sums of what was there before: the triggers come first and count from zero. What
+    /// was there before them is then what there is less what they have counted so far, in whichever single snapshot that is
+    /// taken; it is put aside, and added part by part.
     static let usage = Migration(number: 5, name: "usage", phase: .expand) { dialect in
-        let sums = UsageTriggers.figures(of: "i").map { "sum(\($0))" }.joined(separator: ", ")
+        switch dialect.name {
+        case .sqlite:
+            [
+                .statements(
+                    """
+                    \(table("project_usage", dialect));
+                    ALTER TABLE uploads ADD COLUMN reserved BIGINT NOT NULL DEFAULT 0;
+                    ALTER TABLE uploads ADD COLUMN reserved_staging BIGINT NOT NULL DEFAULT 0;
+                    ALTER TABLE uploads ADD COLUMN storage_quota BIGINT;
+                    \(UsageTriggers.sqlite)
+                    INSERT INTO project_usage (owner, part, \(UsageTriggers.columns.joined(separator: ", "))) \(sums);
+                    """
+                )
+            ]
+        case .postgresql:
+            [
+                .statements("\(table("project_usage", dialect)); \(UsageTriggers.postgresqlFunctions)"),
+                .statements(
+                    """
+                    ALTER TABLE uploads ADD COLUMN reserved BIGINT NOT NULL DEFAULT 0,
+                        ADD COLUMN reserved_staging BIGINT NOT NULL DEFAULT 0, ADD COLUMN storage_quota BIGINT;
+                    \(UsageTriggers.postgresqlOnUploads)
+                    """
+                ),
+                .statements(UsageTriggers.postgresqlOnImages),
+                .statements(UsageTriggers.postgresqlOnLocations),
+                .statements("\(table("project_usage_before", dialect)); \(putAside)"),
+                .filling(.init("project_usage_before", by: "owner") { "\(addBefore($0))" }),
+                .statements("DROP TABLE project_usage_before"),
+            ]
+        }
+    }
+
+    private static func table(_ name: String, _ dialect: SQLDialect) -> String {
+        let figures = UsageTriggers.columns.map { "\($0) BIGINT NOT NULL DEFAULT 0" }.joined(separator: ", ")
         return """
-            CREATE TABLE project_usage (
-                owner TEXT NOT NULL,
-                part TEXT NOT NULL,
-                image_count BIGINT NOT NULL DEFAULT 0,
-                uploading_count BIGINT NOT NULL DEFAULT 0,
-                stored_bytes BIGINT NOT NULL DEFAULT 0,
-                staged_bytes BIGINT NOT NULL DEFAULT 0,
-                PRIMARY KEY (owner, part)
-            )\(dialect.withoutRowID);
-            ALTER TABLE uploads ADD COLUMN reserved BIGINT NOT NULL DEFAULT 0;
-            ALTER TABLE uploads ADD COLUMN reserved_staging BIGINT NOT NULL DEFAULT 0;
-            ALTER TABLE uploads ADD COLUMN storage_quota BIGINT;
-            \(dialect.name == .sqlite ? UsageTriggers.sqlite : UsageTriggers.postgresql)
-            INSERT INTO project_usage (owner, part, image_count, uploading_count, stored_bytes, staged_bytes)
-                SELECT i.owner, substr(i.id, 35, 2), \(sums)
-                FROM images i WHERE i.owner IS NOT NULL GROUP BY i.owner, substr(i.id, 35, 2);
+            CREATE TABLE \(name) (owner TEXT NOT NULL, part TEXT NOT NULL, \(figures), PRIMARY KEY (owner, part))
+            \(dialect.withoutRowID)
+            """
+    }
+
+    /// What all there is comes to.
+    private static var sums: String {
+        let sums = zip(UsageTriggers.figures(of: "i"), UsageTriggers.columns).map { "sum(\($0)) AS \($1)" }.joined(
+            separator: ", "
+        )
+        return """
+            SELECT i.owner, substr(i.id, 35, 2) AS part, \(sums)
+            FROM images i WHERE i.owner IS NOT NULL GROUP BY i.owner, substr(i.id, 35, 2)
+            """
+    }
+
+    /// One statement, and so one snapshot: in it the triggers have counted what was done by those who committed, and no more.
+    private static var putAside: String {
+        let differences = UsageTriggers.columns.map { "COALESCE(n.\($0), 0) - COALESCE(p.\($0), 0)" }.joined(
+            separator: ", "
+        )
+        return """
+            INSERT INTO project_usage_before (owner, part, \(UsageTriggers.columns.joined(separator: ", ")))
+                SELECT COALESCE(n.owner, p.owner), COALESCE(n.part, p.part), \(differences)
+                FROM (\(sums)) n FULL JOIN project_usage p ON p.owner = n.owner AND p.part = n.part
+            """
+    }
+
+    private static func addBefore(_ rows: String) -> String {
+        let names = UsageTriggers.columns.joined(separator: ", ")
+        let sums = UsageTriggers.columns.map { "\($0) = p.\($0) + excluded.\($0)" }.joined(separator: ", ")
+        return """
+            INSERT INTO project_usage AS p (owner, part, \(names))
+                SELECT owner, part, \(names) FROM project_usage_before WHERE \(rows) ORDER BY owner, part
+                ON CONFLICT (owner, part) DO UPDATE SET \(sums)
             """
     }
 }
@@ -114,7 +171,7 @@ private enum UsageTriggers {
         "CREATE TRIGGER \(name) AFTER \(event) \(condition.map { "WHEN \($0)" } ?? "")\nBEGIN\n\(body)END;"
     }
 
-    private static let columns = ["image_count", "uploading_count", "stored_bytes", "staged_bytes"]
+    static let columns = ["image_count", "uploading_count", "stored_bytes", "staged_bytes"]
 
     private static var addNew: String {
         let changes = columns.map { "\($0) = \($0) + excluded.\($0)" }.joined(separator: ", ")
@@ -161,7 +218,7 @@ private enum UsageTriggers {
 
     // MARK: PostgreSQL
 
-    static var postgresql: String {
+    static var postgresqlFunctions: String {
         let discounted = figures(of: "OLD").map { "-(\($0))" }.joined(separator: ", ")
         let gained = figures(of: "NEW").joined(separator: ", ")
         let changed = zip(figures(of: "NEW"), figures(of: "OLD")).map { "(\($0)) - (\($1))" }.joined(separator: ", ")
@@ -214,16 +271,23 @@ private enum UsageTriggers {
                 END IF;
                 RETURN NULL;
             END $$;
-            CREATE TRIGGER images_counted AFTER INSERT OR DELETE ON images FOR EACH ROW EXECUTE FUNCTION count_image();
-            CREATE TRIGGER images_recounted AFTER UPDATE OF owner, status, size ON images FOR EACH ROW
-                WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.status IS DISTINCT FROM NEW.status
-                    OR OLD.size IS DISTINCT FROM NEW.size) EXECUTE FUNCTION count_image();
-            CREATE TRIGGER locations_counted AFTER INSERT OR DELETE ON image_locations FOR EACH ROW
-                EXECUTE FUNCTION count_location();
-            CREATE TRIGGER locations_recounted AFTER UPDATE OF state ON image_locations FOR EACH ROW
-                WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION count_location();
-            CREATE TRIGGER uploads_counted AFTER INSERT OR DELETE OR UPDATE OF reserved, reserved_staging ON uploads
-                FOR EACH ROW EXECUTE FUNCTION count_upload();
             """
     }
+
+    static let postgresqlOnImages = """
+        CREATE TRIGGER images_counted AFTER INSERT OR DELETE ON images FOR EACH ROW EXECUTE FUNCTION count_image();
+        CREATE TRIGGER images_recounted AFTER UPDATE OF owner, status, size ON images FOR EACH ROW
+            WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.status IS DISTINCT FROM NEW.status
+                OR OLD.size IS DISTINCT FROM NEW.size) EXECUTE FUNCTION count_image();
+        """
+    static let postgresqlOnLocations = """
+        CREATE TRIGGER locations_counted AFTER INSERT OR DELETE ON image_locations FOR EACH ROW
+            EXECUTE FUNCTION count_location();
+        CREATE TRIGGER locations_recounted AFTER UPDATE OF state ON image_locations FOR EACH ROW
+            WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION count_location();
+        """
+    static let postgresqlOnUploads = """
+        CREATE TRIGGER uploads_counted AFTER INSERT OR DELETE OR UPDATE OF reserved, reserved_staging ON uploads
+            FOR EACH ROW EXECUTE FUNCTION count_upload();
+        """
 }

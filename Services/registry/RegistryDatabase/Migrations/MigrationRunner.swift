@@ -3,19 +3,28 @@ public import ImageModel
 
 /// Takes a database forward through numbered migrations; there is no way back.
 ///
-/// The table `schema_migrations` records what was applied. Each migration is one transaction that looks again whether
-/// it is still needed, so that several programs may run this at once and a broken run can be repeated.
+/// The table `schema_migrations` records what was applied. Several programs may run this at once, and a run that was broken
+/// off can be repeated: each migration is one transaction that looks again whether it is still needed, or is done step by
+/// step by one program at a time (``OnlineMigration``).
 public struct MigrationRunner: Sendable {
     private let migrations: [Migration]
+    /// How long a step is tried again for that does not get its locks.
+    let lockPatience: Duration
     private let now: @Sendable () -> Timestamp
 
     /// - Parameters:
     ///   - migrations: all there ever were, ascending.
+    ///   - lockPatience: for how long a step of an ``OnlineDatabase`` is tried again that does not get its locks.
     ///   - now: the time to record; the system's by default.
-    public init(_ migrations: [Migration], now: (@Sendable () -> Timestamp)? = nil) {
+    public init(
+        _ migrations: [Migration],
+        lockPatience: Duration = .seconds(600),
+        now: (@Sendable () -> Timestamp)? = nil
+    ) {
         let numbers = migrations.map(\.number)
         precondition(zip([0] + numbers, numbers).allSatisfy { $0 < $1 }, "migrations ascend from 1")
         self.migrations = migrations
+        self.lockPatience = lockPatience
         self.now = now ?? systemTime
     }
 
@@ -33,10 +42,14 @@ public struct MigrationRunner: Sendable {
     ///   - database: the one to take forward.
     ///   - phase: `expand` stops before the first migration that programs of the release before could not bear.
     /// - Returns: what was applied by this call.
-    /// - Throws: ``MigrationError`` when a later program has been there, or the history is another one; ``DatabaseError``
-    ///   when a migration fails, which leaves those before it applied and nothing of its own.
+    /// - Throws: ``MigrationError`` when a later program has been there, the history is another one, or a lock was not to be
+    ///   had; ``DatabaseError`` when a migration fails, which leaves those before it applied and nothing of its own, but
+    ///   steps that were done.
     @discardableResult
     public func sync(_ database: any Database, through phase: Migration.Phase = .contract) async throws -> [Migration] {
+        if let online = database as? any OnlineDatabase {
+            return try await online.session { try OnlineMigration(session: $0, runner: self).run(through: phase) }
+        }
         var applied: [Migration] = []
         while let migration = try await database.write({ try applyNext(on: $0, through: phase) }) {
             applied.append(migration)
@@ -60,7 +73,15 @@ public struct MigrationRunner: Sendable {
     }
 
     private func applyNext(on connection: any SQLConnection, through phase: Migration.Phase) throws -> Migration? {
-        if let lock = connection.dialect.migrationLock { try connection.script(lock) }
+        guard let next = try next(on: connection, through: phase) else { return nil }
+        try prepare(connection)
+        for step in next.steps(connection.dialect) { try connection.script(step.sql) }
+        try record(next, on: connection)
+        return next
+    }
+
+    /// The one to be applied now; `nil` when there is none left.
+    func next(on connection: any SQLConnection, through phase: Migration.Phase) throws -> Migration? {
         let status = try status(on: connection)
         guard status.unknown.isEmpty else { throw tooNew(status) }
         guard let next = status.pending.first, phase == .contract || next.phase == .expand else { return nil }
@@ -70,7 +91,11 @@ public struct MigrationRunner: Sendable {
                     + "comes before it."
             )
         }
-        let localized = try localizedTexts(on: connection)
+        return next
+    }
+
+    /// Makes the table of what was applied.
+    func prepare(_ connection: any SQLConnection) throws {
         try connection.script(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -81,34 +106,16 @@ public struct MigrationRunner: Sendable {
             )
             """
         )
-        try connection.script(next.sql(connection.dialect))
-        try orderByBytes(try localizedTexts(on: connection).subtracting(localized), on: connection)
+    }
+
+    func record(_ migration: Migration, on connection: any SQLConnection) throws {
         try connection.execute(
             "INSERT INTO schema_migrations (number, name, phase, applied_at) VALUES (?, ?, ?, ?)",
             [
-                .integer(Int64(next.number)), .text(next.name), .text(next.phase.rawValue),
+                .integer(Int64(migration.number)), .text(migration.name), .text(migration.phase.rawValue),
                 .integer(now().microseconds),
             ]
         )
-        return next
-    }
-
-    private struct Column: Hashable {
-        var table: String
-        var name: String
-    }
-
-    private func localizedTexts(on connection: any SQLConnection) throws -> Set<Column> {
-        guard let sql = connection.dialect.localizedTexts else { return [] }
-        return Set(try connection.query(sql, []) { Column(table: $0.text(0), name: $0.text(1)) })
-    }
-
-    /// Pages and indexes have one order everywhere, whatever language the database was made for.
-    private func orderByBytes(_ columns: Set<Column>, on connection: any SQLConnection) throws {
-        for (table, columns) in Dictionary(grouping: columns, by: \.table).sorted(by: { $0.key < $1.key }) {
-            let changes = columns.map { "ALTER COLUMN \"\($0.name)\" TYPE TEXT \(connection.dialect.byteOrder)" }
-            try connection.script("ALTER TABLE \"\(table)\" \(changes.sorted().joined(separator: ", "))")
-        }
     }
 
     private func status(on connection: any SQLConnection) throws -> MigrationStatus {

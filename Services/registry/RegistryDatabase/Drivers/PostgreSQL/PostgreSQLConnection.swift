@@ -150,6 +150,20 @@ final class PostgreSQLConnection: SQLConnection {
         }
     }
 
+    /// Runs one statement outside of every transaction.
+    ///
+    /// - Throws: ``PostgreSQLFailure``.
+    func alone(_ sql: String) throws {
+        settle()
+        guard isUsable else { throw PostgreSQLFailure.lost("it was given up") }
+        do {
+            try session.script(sql, mayWrite: mayWrite)
+        } catch {
+            if error.remedy == .reconnect { isUsable = false }
+            throw error
+        }
+    }
+
     /// Whether the server still answers.
     func answers() -> Bool {
         ahead.append(.control("SELECT 1"))

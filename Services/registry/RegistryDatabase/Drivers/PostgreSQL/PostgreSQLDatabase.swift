@@ -8,7 +8,7 @@ public final class PostgreSQLDatabase: Database {
     public let dialect = SQLDialect.postgresql
     private let reads: PostgreSQLPool
     private let writes: PostgreSQLPool
-    private let settings: PostgreSQLSettings
+    let settings: PostgreSQLSettings
 
     /// Starts the threads. Nothing connects before the first job, which a server out of reach keeps waiting for some
     /// seconds.
