@@ -4,6 +4,7 @@ GLANCE_TEST_DATABASE=postgresql puts every deployment on the database that GLANC
 starts one).
 """
 
+import json
 import os
 import re
 import secrets
@@ -43,8 +44,6 @@ class SQLite:
 
 class PostgreSQL:
     kind = "postgresql"
-    # Between the fields of psql's answers; in no value that the tests ask for.
-    SEPARATOR = "\x1f"
 
     def __init__(self, directory):
         assert POSTGRESQL, "GLANCE_TEST_POSTGRESQL names no database"
@@ -61,11 +60,12 @@ class PostgreSQL:
         self.ask(POSTGRESQL, f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
 
     def rows(self, query):
-        lines = self.ask(self.url, query).splitlines()
-        return [tuple(line.split(self.SEPARATOR)) for line in lines]
+        # As JSON, for numbers to be numbers, and NULL something else than an empty text.
+        answer = self.ask(self.url, f"SELECT COALESCE(json_agg(answer), '[]') FROM ({query}) AS answer")
+        return json.loads(answer, object_pairs_hook=lambda members: tuple(value for _, value in members))
 
     def ask(self, url, statement):
-        command = ["psql", "-X", "-q", "-A", "-t", "-F", self.SEPARATOR, "-v", "ON_ERROR_STOP=1", "-d", url]
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url]
         environment = {**os.environ, "PGOPTIONS": "-cclient_min_messages=warning"}
         done = subprocess.run([*command, "-c", statement], capture_output=True, text=True, timeout=60, env=environment)
         assert done.returncode == 0, done.stderr

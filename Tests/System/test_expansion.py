@@ -135,4 +135,4 @@ def test_an_expansion_that_is_killed_again_and_again_completes(deployments):
         ("SELECT sum(image_count) FROM project_usage WHERE owner LIKE 'project%'", IMAGES),
         ("SELECT sum(stored_bytes) FROM project_usage WHERE owner LIKE 'project%'", sum(range(100, IMAGES + 100))),
     ]:
-        assert old.database.rows(question) == [(str(answer),)], question
+        assert old.database.rows(question) == [(answer,)], question

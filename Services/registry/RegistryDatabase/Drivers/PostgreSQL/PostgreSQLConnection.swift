@@ -182,10 +182,13 @@ final class PostgreSQLConnection: SQLConnection {
 
     func query<Result>(_ sql: String, _ values: [SQLValue], _ row: (any SQLRow) throws -> Result) throws -> [Result] {
         let result = try run(sql, values)
-        var rows: [Result] = []
-        rows.reserveCapacity(result.rowCount)
-        for number in 0..<result.rowCount { rows.append(try row(result.row(number))) }
-        return rows
+        // A row points into the result, and does not keep it.
+        return try withExtendedLifetime(result) {
+            var rows: [Result] = []
+            rows.reserveCapacity(result.rowCount)
+            for number in 0..<result.rowCount { rows.append(try row(result.row(number))) }
+            return rows
+        }
     }
 
     func execute(_ sql: String, _ values: [SQLValue]) throws -> Int { try run(sql, values).changedRows }
