@@ -10,7 +10,18 @@ import tempfile
 import pytest
 
 # Their assertions tell what they compared, as those of tests do.
-pytest.register_assert_rewrite("audit", "golden", "located_images", "metadef_walks", "metadefs", "services", "tus", "wire")
+ASSERTING = (
+    "audit",
+    "composition",
+    "golden",
+    "located_images",
+    "metadef_walks",
+    "metadefs",
+    "services",
+    "tus",
+    "wire",
+)
+pytest.register_assert_rewrite(*ASSERTING)
 
 from services import PROGRAMS, ROOT, Deployment, free_port
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 import yaml
 
+from composition import PASSWORD, Composition, missing
 from services import PROGRAMS, ROOT, free_port, wait_until
 
 DEPLOY = ROOT / "deploy"
@@ -222,3 +223,31 @@ def is_healthy(url):
         return requests.get(url + "/healthcheck", timeout=5).status_code == 200
     except requests.RequestException:
         return False
+
+
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+def test_what_the_compose_file_names_starts_as_a_whole_and_serves(image, tmp_path):
+    whole = Composition(tmp_path, image)
+    try:
+        whole.compose("up", "-d", "--no-build")
+        assert wait_until(lambda: is_healthy(whole.url), 120, 0.2), whole.logs()
+        assert whole.podman("wait", "setup").stdout.strip() == "0", whole.logs()
+        with requests.Session() as session:
+            session.auth = ("admin", PASSWORD)
+            body = {"disk_format": "raw", "container_format": "bare"}
+            created = session.post(whole.url + "/v2/images", json=body, timeout=30)
+            assert created.status_code == 201, created.text + whole.logs()
+            path = f"/v2/images/{created.json()['id']}/file"
+            kind = {"Content-Type": "application/octet-stream"}
+            data = (ROOT / "README.md").read_bytes()
+            assert session.put(whole.url + path, data=data, headers=kind, timeout=30).status_code == 204, whole.logs()
+            # Each API gives what either was given.
+            for api in ("api-1", "api-2"):
+                url = f"http://127.0.0.1:{whole.ports[api]}"
+                assert wait_until(lambda: is_healthy(url), 60), whole.logs()
+                assert session.get(url + path, timeout=30).content == data, whole.logs()
+        # Setup changes nothing when it is repeated.
+        again = whole.podman("start", "setup", "-a")
+        assert again.returncode == 0 and "No migrations needed." in again.stdout, again.stdout + again.stderr
+    finally:
+        whole.compose("down", "-v", "-t", "5")
