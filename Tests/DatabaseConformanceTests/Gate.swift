@@ -43,8 +43,8 @@ final class Gate: Sendable {
 }
 
 /// Waits until a condition holds, for at most some seconds.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    for _ in 0..<500 {
+func eventually(asking times: Int = 500, _ condition: () async throws -> Bool) async throws -> Bool {
+    for _ in 0..<times {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }

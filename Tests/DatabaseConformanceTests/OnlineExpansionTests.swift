@@ -167,9 +167,9 @@ struct OnlineExpansionTests {
                 for _ in 1...2 {
                     group.addTask { try await runner.sync(newer, through: .expand).map(\.number) }
                 }
-                #expect(try await eventually { try await waits(newer) })
+                #expect(try await eventually(asking: 3_000) { try await waits(newer) })
                 let before = progress.writes.load(ordering: .relaxed)
-                #expect(try await eventually { progress.writes.load(ordering: .relaxed) > before + 30 })
+                #expect(try await eventually(asking: 3_000) { progress.writes.load(ordering: .relaxed) > before + 30 })
                 #expect(try await runner.status(newer).version == 1, "nobody could have expanded it yet")
                 gate.open()
                 var applied: [Int] = []
@@ -185,7 +185,8 @@ struct OnlineExpansionTests {
                     applied.sorted() == Migration.all.filter { $0.phase == .expand }.map(\.number).filter { $0 > 1 }
                 )
             }
-            #expect(progress.slowestWrite < .seconds(10))
+            // On a machine that does a dozen other things; each wait for a lock is 1.3 s at most.
+            #expect(progress.slowestWrite < .seconds(20))
             try await expectExpanded(newer)
         }
     }

@@ -4,6 +4,9 @@ internal import Glibc
 final class PostgreSQLLongSession: DatabaseSession {
     /// How long a transaction waits for a lock: while it does, everybody who comes later waits, too.
     private static let lockWait = "500ms"
+    /// The server ends an autovacuum that is in somebody's way after `deadlock_timeout`, a second: now and then that is
+    /// waited for.
+    private static let longLockWait = "1300ms"
 
     private let connection: PostgreSQLConnection
 
@@ -31,7 +34,7 @@ final class PostgreSQLLongSession: DatabaseSession {
                     """
                     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
                     SET LOCAL statement_timeout = 0;
-                    SET LOCAL lock_timeout = '\(Self.lockWait)'
+                    SET LOCAL lock_timeout = '\(Int.random(in: 1...4) == 1 ? Self.longLockWait : Self.lockWait)'
                     """
                 )
                 return try body(connection)
