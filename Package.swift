@@ -80,6 +80,7 @@ let package = Package(
         .systemLibrary(name: "CCrypt", path: "Shared/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
         // Calls of Linux that the Glibc module has not.
         .systemLibrary(name: "CFileSystem", path: "Shared/System/CFileSystem"),
+        .systemLibrary(name: "CMalloc", path: "Shared/System/CMalloc"),
         .systemLibrary(
             name: "CSQLite",
             path: "Shared/System/CSQLite",
@@ -176,7 +177,8 @@ let package = Package(
             [
                 "ImageAPI", "ImageModel", "ImageFormats", "Identity", "Policy", "PolicyHTTP", "NodeOptions",
                 "StoreLayer",
-                "RegistryContract", "RegistryHTTP", "ServiceKit", "Digests", hummingbird, logging, metrics, lifecycle,
+                "RegistryContract", "RegistryHTTP", "ServiceKit", "Digests", "CMalloc", hummingbird, logging, metrics,
+                lifecycle,
                 arguments,
                 nioCore,
             ]

@@ -12,6 +12,9 @@ COUNT = 24
 # A few blocks of each transfer; a queue that nothing bounds would hold most of all the data.
 LIMIT = COUNT * (5 << 20)
 DATA = os.urandom(48 << 20)
+# 512 MiB in all, of which most waits: the API has two threads for digests, or as many as there are cores.
+UPLOADS, UPLOAD = 64, os.urandom(8 << 20)
+UPLOAD_LIMIT = 192 << 20
 
 
 def peak(pid):
@@ -40,3 +43,31 @@ def test_many_downloads_at_once(deployments, way):
     grown = peak(pid) - before
     print(f"{grown >> 20} MiB")
     assert grown < LIMIT, f"{grown >> 20} MiB for {COUNT} downloads"
+
+
+def test_many_uploads_at_once(deployments, tmp_path):
+    deployment = deployments.start(auth="noauth")
+    session = deployment.session()
+    body = {"disk_format": "raw", "container_format": "bare"}
+    made = [session.post(f"{deployment.url}/v2/images", json=body).json()["id"] for _ in range(UPLOADS)]
+    (tmp_path / "data").write_bytes(UPLOAD)
+    pid = deployment.api.process.pid
+    before = Resources.of(pid, deployment.directory).resident
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+    command = ["curl", "--parallel", "--parallel-immediate", "--parallel-max", str(UPLOADS), "--config", "-"]
+    upload = "\n".join(
+        [
+            "silent",
+            "show-error",
+            'write-out = "%{{http_code}}\\n"',
+            'header = "Content-Type: application/octet-stream"',
+            'upload-file = "{}"',
+            'url = "{}/v2/images/{}/file"\n',
+        ]
+    )
+    uploads = "next\n".join(upload.format(tmp_path / "data", deployment.url, image) for image in made)
+    done = subprocess.run(command, input=uploads, capture_output=True, text=True, timeout=300)
+    assert done.stdout.split("\n")[:-1] == ["204"] * UPLOADS, done.stderr
+    grown = peak(pid) - before
+    print(f"{grown >> 20} MiB")
+    assert grown < UPLOAD_LIMIT, f"{grown >> 20} MiB for {UPLOADS} uploads"

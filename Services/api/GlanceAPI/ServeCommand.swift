@@ -36,6 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
+        HeapSettings.keepBuffers()
         let (configuration, logger) = try files.start(
             "glance-api",
             standard: "/etc/glance/glance-api.conf",

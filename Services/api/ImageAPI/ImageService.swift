@@ -84,6 +84,7 @@ public struct ImageService: Sendable {
             catalogue: catalogue,
             hashAlgorithm: settings.hashAlgorithm,
             digestThreads: digestThreads,
+            budget: digesting.budget,
             sizeCap: settings.imageSizeCap,
             quotas: quotas,
             attempts: attempts,

@@ -33,12 +33,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         var lingerTime: TimeAmount = .seconds(30)
         /// What is read and dropped; the rest is left to wait until the client is cut off.
         var lingerBytes = 1 << 30
-        /// What one read from a socket may bring while a body is uploaded; small reads cost most of a transfer's time.
-        var uploadReadBytes = 256 << 10
     }
 
     private let limits: Limits
     private let draining: Draining?
+    private let reads: UploadReads
     let presence = ClientPresence()
     private var expectsContinue = false
     /// Heads and ends of requests that came, and ends of answers that went: with pipelining they run ahead of each other.
@@ -51,16 +50,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var responseIsOpen = false
     private var isLingering = false
     private var lingered = 0
-    private var readsLarge = false
+    /// Whether this connection counts among those that upload.
+    private var isUploading = false
     private var stallCheck: Scheduled<Void>?
     private var lingerCheck: Scheduled<Void>?
     private var waitingBytes = 0
     /// The end of an answer that is on its way; `nil` when nothing is.
     private var sending: EventLoopFuture<Void>?
 
-    init(limits: Limits = Limits(), draining: Draining? = nil) {
+    /// - Parameter reads: Shared by all connections of a server.
+    init(limits: Limits = Limits(), draining: Draining? = nil, reads: UploadReads) {
         self.limits = limits
         self.draining = draining
+        self.reads = reads
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -79,6 +81,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         stallCheck?.cancel()
         lingerCheck?.cancel()
+        if isUploading { reads.end() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -106,9 +109,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             begun += 1
             expectsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
-            readLarge(context, head)
+            let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+            if declared > 65_536 || head.headerFields[.transferEncoding] != nil { beginUpload(context) }
         case .body: break
-        case .end: arrived += 1
+        case .end:
+            arrived += 1
+            endUpload(context)
         }
         context.fireChannelRead(data)
     }
@@ -118,17 +124,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if isLingering, lingered < limits.lingerBytes { context.read() }
     }
 
-    private func readLarge(_ context: ChannelHandlerContext, _ head: HTTPRequest) {
-        let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
-        let isLarge = declared > 65_536 || head.headerFields[.transferEncoding] != nil
-        guard isLarge != readsLarge else { return }
-        readsLarge = isLarge
-        let allocator: any RecvByteBufferAllocator =
-            isLarge
-            ? FixedSizeRecvByteBufferAllocator(capacity: limits.uploadReadBytes)
-            : AdaptiveRecvByteBufferAllocator()
+    private func beginUpload(_ context: ChannelHandlerContext) {
+        guard !isUploading else { return }
+        isUploading = true
+        reads.begin()
         // Only makes reading slower where the channel has no such option.
-        try? context.channel.syncOptions?.setOption(.recvAllocator, value: allocator)
+        try? context.channel.syncOptions?.setOption(.recvAllocator, value: UploadReadAllocator(reads: reads))
+    }
+
+    private func endUpload(_ context: ChannelHandlerContext) {
+        guard isUploading else { return }
+        isUploading = false
+        reads.end()
+        let options = context.channel.syncOptions
+        try? options?.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator())
+        // A connection that waits for its next request keeps one of the buffers at most.
+        try? options?.setOption(.maxMessagesPerRead, value: 1)
+        try? options?.setOption(.maxMessagesPerRead, value: UInt(UploadReads.count))
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {

@@ -114,13 +114,14 @@ public struct HTTPService: Sendable {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
+        let reads = UploadReads()
         return Application(
             responder: responder,
             server: HTTPServerBuilder { responder in
                 let plain = HTTP1Channel(
                     responder: responder,
                     configuration: .init(
-                        additionalChannelHandlers: [ConnectionGuard(draining: draining)],
+                        additionalChannelHandlers: [ConnectionGuard(draining: draining, reads: reads)],
                         idleTimeout: idleTimeout,
                         httpDecoderConfiguration: .init(
                             maxHeaderFieldSize: headerLimit,

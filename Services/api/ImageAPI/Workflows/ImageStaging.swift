@@ -97,8 +97,10 @@ struct ImageStaging: Sendable {
             }
             // Digests are computed when the data is imported: until then nobody reads it.
             let sized = SizedChunks(body, size: size, limit: sizeCap)
-            let chunks = LeasedChunks(base: BatchedChunks(sized, of: DigestingUpload.batchByteCount), lease: lease)
-            return try await area.store.write(location, size: size, body: chunks, mayStillPublish: { lease.isHeld })
+            let chunks = LeasedChunks(base: BatchedChunks(sized, within: digesting.budget), lease: lease)
+            return try await digesting.budget.sharing {
+                try await area.store.write(location, size: size, body: chunks, mayStillPublish: { lease.isHeld })
+            }
         } finish: { location, stored in
             FinishStaging(
                 attempt: location.attempt,

@@ -84,6 +84,7 @@ extension ResumableUploads {
                 multihash: hashAlgorithm,
                 expected: expected,
                 threads: digestThreads,
+                budget: budget,
                 didReadBack: UploadEnding.countReadBack
             ),
             registry: registry,

@@ -17,6 +17,8 @@ struct ResumableUploads: Sendable {
     let catalogue: StoreCatalogue
     let hashAlgorithm: DigestAlgorithm
     let digestThreads: WorkerThreads
+    /// Shared with the uploads of one request.
+    let budget: BatchBudget
     let sizeCap: Int64
     let quotas: UsageQuotas
     let attempts: UploadAttempts

@@ -3,7 +3,7 @@ internal import NIOCore
 public import StoreLayer
 
 extension FileStore {
-    /// Bytes per write: a change of thread for each is too much for small chunks, and more buys nothing.
+    /// Bytes per write: a change of thread for each is too much for small chunks, which are gathered.
     private static let batchByteCount = 512 * 1024
 
     public func write(
@@ -46,18 +46,22 @@ extension FileStore {
         // Holes are what thin provisioning is for.
         let reserve = options.isThin ? nil : size
         var offset: Int64 = 0
+        var reserved: Int64 = 0
         var pending: Pending<Void, StoreError>?
         do {
-            for try await batch in BatchedChunks(body, of: Self.batchByteCount) {
+            for try await batch in BatchedChunks(body, of: Self.batchByteCount, passing: BatchBudget.shortest) {
                 try await pending?.value(within: options.timeLimit)
                 pending = nil
                 try Task.checkCancellation()
                 let start = offset
+                offset += Int64(batch.readableBytes)
+                let missing = reserved..<min(max(reserved, reserve ?? 0), reserved + reservedByteCount)
+                let isMissed = offset > reserved && !missing.isEmpty
+                if isMissed { reserved = missing.upperBound }
                 pending = threads.start { () throws(StoreError) in
-                    if let reserve { try file.reserve(for: start, of: reserve) }
+                    if isMissed { try file.reserve(missing) }
                     try file.write(batch, at: start, holesOf: block)
                 }
-                offset += Int64(batch.readableBytes)
             }
         } catch {
             // A write must be over before its file is cleared away; the body's error is the one that counts.
@@ -92,11 +96,9 @@ private let reservedByteCount: Int64 = 256 << 20
 
 extension OpenFile {
     /// Reserves the blocks of the next part of a file whose size is known, each time that writing comes to a new part.
-    fileprivate func reserve(for offset: Int64, of size: Int64) throws(StoreError) {
-        guard offset % reservedByteCount == 0, offset < size else { return }
-        let length = min(reservedByteCount, size - offset)
+    fileprivate func reserve(_ part: Range<Int64>) throws(StoreError) {
         do throws(SystemCallError) {
-            try allocate(offset..<offset + length)
+            try allocate(part)
         } catch {
             // A file system that reserves nothing still writes.
             guard error.number == EOPNOTSUPP || error.number == ENOSYS else { throw StoreError(writing: error) }
@@ -122,11 +124,13 @@ extension OpenFile {
         }
     }
 
-    /// Writes the runs between blocks of zeros.
+    /// Writes the runs between blocks of zeros. Blocks lie at multiples of their length in the file; one that is only partly
+    /// in a batch counts for itself.
     private func writeThin(_ bytes: UnsafeRawBufferPointer, at offset: Int64, block: Int) throws(SystemCallError) {
         var run = 0..<0
-        for start in stride(from: 0, to: bytes.count, by: block) {
-            let end = min(start + block, bytes.count)
+        let ahead = Int(offset % Int64(block))
+        for first in stride(from: -ahead, to: bytes.count, by: block) {
+            let (start, end) = (max(0, first), min(first + block, bytes.count))
             if !UnsafeRawBufferPointer(rebasing: bytes[start..<end]).isZero {
                 run = run.isEmpty ? start..<end : run.lowerBound..<end
                 continue

@@ -6,10 +6,11 @@ internal import Synchronization
 /// Takes a body into a store while its MD5 and the multihash are computed beside it, each on a lane of its own, and
 /// while it is looked at for what it is.
 ///
-/// The store pulls: it gets batches of ``batchByteCount`` and each batch goes to the two lanes before the store gets it, so
-/// that the store writes while the lanes compute. A lane that falls behind by ``batchesInFlight`` holds everything up, and
-/// so does a slow store. Memory per upload: ``batchesInFlight`` + 1 batches, 2 MiB, besides the chunk that the sender is
-/// about to give and what the driver buffers.
+/// The store pulls: it gets batches of ``batchByteCount``, shorter ones where many uploads are under way, and each batch goes
+/// to the two lanes before the store gets it, so that the store writes while the lanes compute. A lane that falls behind by
+/// ``batchesInFlight`` holds everything up, and so does a slow store. Memory per upload: ``batchesInFlight`` + 2 batches, 2.5
+/// MiB, for all of them ``BatchBudget/byteCount``, besides the chunk that the sender is about to give and what the driver
+/// buffers.
 public struct DigestingUpload: Sendable {
     /// Measured: larger batches, or more of them, buy memory use and no speed.
     public static let batchByteCount = 512 * 1024
@@ -17,13 +18,16 @@ public struct DigestingUpload: Sendable {
 
     private let multihash: DigestAlgorithm
     private let threads: WorkerThreads
+    /// Shared by all uploads.
+    public let budget: BatchBudget
 
     /// - Parameters:
     ///   - multihash: The digest that `os_hash_algo` names.
     ///   - threads: Where digests are computed; shared by all uploads, as many as there are cores and at least two.
-    public init(multihash: DigestAlgorithm, threads: WorkerThreads) {
+    public init(multihash: DigestAlgorithm, threads: WorkerThreads, budget: BatchBudget = BatchBudget()) {
         self.multihash = multihash
         self.threads = threads
+        self.budget = budget
     }
 
     /// Writes `body` and tells its digests.
@@ -62,13 +66,15 @@ public struct DigestingUpload: Sendable {
             admit: admit
         )
         let sized = SizedChunks(body, size: size, limit: limit)
-        let batches = BatchedChunks(sized, of: Self.batchByteCount)
-        let stored = try await store.write(
-            location,
-            size: size,
-            body: TeedChunks(base: batches, tee: tee),
-            mayStillPublish: mayStillPublish
-        )
+        let batches = BatchedChunks(sized, within: budget)
+        let stored = try await budget.sharing {
+            try await store.write(
+                location,
+                size: size,
+                body: TeedChunks(base: batches, tee: tee),
+                mayStillPublish: mayStillPublish
+            )
+        }
         guard stored.byteCount == tee.byteCount else {
             throw StoreError(
                 .failed,

@@ -6,7 +6,8 @@ internal import Synchronization
 /// Data that comes in several requests, in parts that may come at once. The bytes go where they belong; the digests and the
 /// inspection follow from the first byte on, and read back what they could not take when it came.
 ///
-/// Memory: ``DigestingUpload/batchesInFlight`` + 1 batches, and two for each request that brings bytes.
+/// Memory: ``DigestingUpload/batchesInFlight`` + 1 batches, and two for each request that brings bytes; all of them share a
+/// ``BatchBudget``.
 public final class ResumableUpload: Sendable {
     private struct State {
         var received: ByteRanges
@@ -19,6 +20,7 @@ public final class ResumableUpload: Sendable {
     private let data: any PartialData
     private let multihash: DigestAlgorithm
     private let threads: WorkerThreads
+    private let budget: BatchBudget
     private let didReadBack: @Sendable (Int64) -> Void
     private let state: Mutex<State>
 
@@ -35,12 +37,14 @@ public final class ResumableUpload: Sendable {
         multihash: DigestAlgorithm,
         expected: ExpectedDigests = ExpectedDigests(),
         threads: WorkerThreads,
+        budget: BatchBudget = BatchBudget(),
         didReadBack: @escaping @Sendable (_ byteCount: Int64) -> Void = { _ in }
     ) {
         self.data = data
         self.didReadBack = didReadBack
         self.multihash = multihash
         self.threads = threads
+        self.budget = budget
         let algorithms = Set(expected.values.keys).union([.md5, multihash])
         state = Mutex(State(received: received, frontier: DataFrontier(algorithms, on: threads)))
     }
@@ -71,12 +75,21 @@ public final class ResumableUpload: Sendable {
         checksum: (algorithm: DigestAlgorithm, digest: Digest)? = nil,
         checkpoint: () async throws -> Void
     ) async throws {
+        try await budget.sharing { try await take(body, to: part, checksum, checkpoint) }
+    }
+
+    private func take(
+        _ body: some ChunkSequence,
+        to part: Range<Int64>,
+        _ checksum: (algorithm: DigestAlgorithm, digest: Digest)?,
+        _ checkpoint: () async throws -> Void
+    ) async throws {
         let start = part.lowerBound + received.prefixCount(of: part)
         let lane = checksum.map { DigestLane($0.algorithm, on: threads) }
         let ending = BodyEnding()
         var position = start
         var recorded = start
-        for try await batch in BatchedChunks(SalvagedChunks(body, ending), of: DigestingUpload.batchByteCount) {
+        for try await batch in BatchedChunks(SalvagedChunks(body, ending), within: budget) {
             let range = position..<position + Int64(batch.readableBytes)
             guard range.upperBound <= part.upperBound else {
                 throw StoreError(.tooLarge, "More bytes came than the upload has left")
