@@ -51,8 +51,8 @@ final class RegistryEndpoints: Sendable {
 
     func end(_ index: Int, _ outcome: EndpointRoster.Outcome) {
         metrics[index].record(outcome)
-        let jitter = Double.random(in: 0.5...1)
-        act(on: index, roster.withLock { $0.end(index, outcome, jitter: jitter) }, because: outcome.rawValue)
+        let action = roster.withLock { $0.end(index, outcome, jitter: .random(in: 0.5...1)) }
+        act(on: index, action, because: outcome.rawValue)
     }
 
     func exchange(_ head: HTTPRequestHead, _ body: ByteBuffer, with index: Int, within time: Duration) async throws
@@ -68,12 +68,16 @@ final class RegistryEndpoints: Sendable {
         guard let pools = pools[ObjectIdentifier(eventLoop)] else {
             preconditionFailure("an event loop group gives out its own loops")
         }
-        return eventLoop.flatSubmit { pools.value[index].exchange(head, body, until: .now() + time) }
+        let deadline = NIODeadline.now() + time
+        // Requests are served on their event loops, and so go on from here without a detour.
+        guard !eventLoop.inEventLoop else { return pools.value[index].exchange(head, body, until: deadline) }
+        return eventLoop.flatSubmit { pools.value[index].exchange(head, body, until: deadline) }
     }
 
     // MARK: Out and back
 
     private func act(on index: Int, _ action: EndpointRoster.Action, because reason: String) {
+        guard action != .none else { return }
         let metadata: Logger.Metadata = ["endpoint": "\(endpoints[index])"]
         switch action {
         case .none: break

@@ -130,8 +130,8 @@ public struct HTTPService: Sendable {
                         )
                     )
                 )
-                guard let tls else { return plain }
-                return TLSChannel(base: plain, context: tls)
+                guard let tls else { return LoopServedChannel(base: plain) }
+                return LoopServedChannel(base: TLSChannel(base: plain, context: tls))
             },
             configuration: ApplicationConfiguration(
                 address: bind,

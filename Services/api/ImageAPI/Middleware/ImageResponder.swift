@@ -94,18 +94,21 @@ public struct ImageResponder: HTTPResponder {
         case .route(let route, let parameters):
             trace.route = route.path
             trace.fields = route.fields
-            return try await route.handler(
-                APIRequest(
-                    request: request,
-                    target: target,
-                    parameters: parameters,
-                    caller: caller,
-                    requestID: requestID,
-                    base: base,
-                    connection: context,
-                    logger: logger
-                )
+            let request = APIRequest(
+                request: request,
+                target: target,
+                parameters: parameters,
+                caller: caller,
+                requestID: requestID,
+                base: base,
+                connection: context,
+                logger: logger
             )
+            // Where policy may block the request has a thread of its own already.
+            let leavesLoop = !policy.mayBlock && route.isLong(request)
+            return try await withTaskExecutorPreference(leavesLoop ? globalConcurrentExecutor : nil) {
+                try await route.handler(request)
+            }
         case .wrongMethod(let allowed):
             var response = ErrorDocument(
                 status: .methodNotAllowed,

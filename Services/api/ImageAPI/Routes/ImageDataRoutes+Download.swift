@@ -30,7 +30,10 @@ extension ImageDataRoutes {
         return Response(
             status: part == nil ? .ok : .partialContent,
             headers: Self.headers(of: opened.blob, image, tag, isPartial: part != nil),
-            body: ResponseBody(contentLength: length) { try await sending.run(&$0) }
+            body: ResponseBody(contentLength: length) { writer in
+                // The connection's event loop is left to other connections.
+                try await withTaskExecutorPreference(globalConcurrentExecutor) { try await sending.run(&writer) }
+            }
         )
     }
 

@@ -14,8 +14,8 @@ struct ImageDataRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.get, "/images/{id}/file", get),
-            Route(.put, "/images/{id}/file", put),
-            Route(.put, "/images/{id}/stage", stage),
+            Route(.put, "/images/{id}/file", isLong: { _ in true }, put),
+            Route(.put, "/images/{id}/stage", isLong: { _ in true }, stage),
         ]
     }
 

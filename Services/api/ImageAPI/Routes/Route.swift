@@ -14,6 +14,8 @@ struct Route: Sendable {
     var isAdvertised: Bool
     /// Header fields of each of its answers, refusals included.
     var fields: HTTPFields
+    /// Whether a request computes or copies for so long that it has to leave its connection's event loop to others.
+    var isLong: @Sendable (APIRequest) -> Bool
     var handler: Handler
 
     init(
@@ -21,11 +23,13 @@ struct Route: Sendable {
         _ path: String,
         isAdvertised: Bool = true,
         fields: HTTPFields = [:],
+        isLong: @escaping @Sendable (APIRequest) -> Bool = { _ in false },
         _ handler: @escaping Handler
     ) {
         self.method = method
         self.isAdvertised = isAdvertised
         self.fields = fields
+        self.isLong = isLong
         template = path.split(separator: "/").map(String.init)
         self.handler = handler
     }

@@ -14,10 +14,16 @@ struct UploadRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.options, "/images/{id}/uploads", fields: TusHeaders.fields, options),
-            Route(.post, "/images/{id}/uploads", fields: TusHeaders.fields, create),
+            Route(.post, "/images/{id}/uploads", fields: TusHeaders.fields, isLong: { _ in true }, create),
             Route(.options, "/images/{id}/uploads/{upload}", fields: TusHeaders.fields, options),
             Route(.head, "/images/{id}/uploads/{upload}", fields: TusHeaders.fields, show),
-            Route(.patch, "/images/{id}/uploads/{upload}", fields: TusHeaders.fields, append),
+            Route(
+                .patch,
+                "/images/{id}/uploads/{upload}",
+                fields: TusHeaders.fields,
+                isLong: { _ in true },
+                append
+            ),
             Route(.delete, "/images/{id}/uploads/{upload}", fields: TusHeaders.fields, end),
         ]
     }
