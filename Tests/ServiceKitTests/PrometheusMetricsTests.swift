@@ -10,6 +10,20 @@ struct PrometheusMetricsTests {
         return text.ranges(of: "# HELP process_cpu").first.map { String(text[..<$0.lowerBound]) } ?? text
     }
 
+    @Test("the timers of a family are those that the factory makes of the same labels")
+    func families() {
+        let metrics = PrometheusMetrics()
+        let family = TimerFamily("request", by: "method", "status", factory: metrics)
+        for _ in 1...2 { family.record(.milliseconds(1_500), "GET", "200") }
+        family.record(.microseconds(250), "GET", "404")
+        Timer(label: "request", dimensions: [("method", "GET"), ("status", "200")], factory: metrics)
+            .recordNanoseconds(500_000_000)
+        let lines = exposition(metrics).split(separator: "\n")
+        #expect(lines.contains(#"request_seconds_sum{method="GET",status="200"} 3.5"#))
+        #expect(lines.contains(#"request_seconds_count{method="GET",status="200"} 3"#))
+        #expect(lines.contains(#"request_seconds_sum{method="GET",status="404"} 0.00025"#))
+    }
+
     @Test("every kind is shown with help and type, in the order of names and labels")
     func kinds() {
         let metrics = PrometheusMetrics(help: ["requests": "Requests\nanswered."])

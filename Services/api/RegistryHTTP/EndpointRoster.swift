@@ -60,6 +60,10 @@ struct EndpointRoster {
     ///
     /// - Parameter tried: Those that this call had no luck with: passed over while there are others.
     mutating func begin(avoiding tried: Set<Int>) -> Int {
+        guard endpoints.count > 1 else {
+            endpoints[0].exchanges += 1
+            return 0
+        }
         let all = Array(endpoints.indices)
         let choices = [
             all.filter { !endpoints[$0].isOut && !tried.contains($0) },
@@ -77,7 +81,7 @@ struct EndpointRoster {
     }
 
     /// - Parameter jitter: From 0.5 to 1, so that many clients do not probe in step.
-    mutating func end(_ index: Int, _ outcome: Outcome, jitter: Double) -> Action {
+    mutating func end(_ index: Int, _ outcome: Outcome, jitter: @autoclosure () -> Double) -> Action {
         endpoints[index].exchanges -= 1
         switch outcome {
         case .answered, .overloaded:
@@ -94,7 +98,7 @@ struct EndpointRoster {
         guard !endpoints[index].isOut else { return .none }
         endpoints[index].isOut = true
         endpoints[index].failedProbes = 0
-        return .takeOut(probeAfter: Self.firstProbe * jitter)
+        return .takeOut(probeAfter: Self.firstProbe * jitter())
     }
 
     mutating func probed(_ index: Int, isHealthy: Bool, jitter: Double) -> Action {

@@ -20,6 +20,7 @@ public struct RegistryResponder: HTTPResponder {
     private let nonces = SeenNonces()
     private let handlers = RegistryHandlers.all
     private let times = ExchangeTimeMetrics()
+    private let operations = TimerFamily("registry_operation", by: "operation", "outcome")
 
     /// - Parameters:
     ///   - keys: Asked for each request: keys may change while the registry serves.
@@ -199,9 +200,7 @@ public struct RegistryResponder: HTTPResponder {
     }
 
     private func record(_ operation: String, _ outcome: String, _ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        Timer(label: "registry_operation", dimensions: [("operation", operation), ("outcome", outcome)])
-            .recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        operations.record(duration, operation, outcome)
     }
 }
 

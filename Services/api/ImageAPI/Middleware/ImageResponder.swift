@@ -22,6 +22,7 @@ public struct ImageResponder: HTTPResponder {
     let policyThreads: PolicyThreads
     let logger: Logger
     let times = RequestTimeMetrics()
+    let requests = TimerFamily("http_request", by: "method", "route", "status")
 
     public func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         if let response = await monitoring.respond(to: request, from: context.peerAddress) { return response }
@@ -209,13 +210,8 @@ public struct ImageResponder: HTTPResponder {
     }
 
     private func record(_ request: Request, _ response: Response, _ trace: Trace, _ duration: Duration) {
+        requests.record(duration, request.method.rawValue, trace.route, String(response.status.code))
         let (seconds, attoseconds) = duration.components
-        Timer(
-            label: "http_request",
-            dimensions: [
-                ("method", request.method.rawValue), ("route", trace.route), ("status", String(response.status.code)),
-            ]
-        ).recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
         // Reads are the bulk and change nothing: they are told only when asked for.
         let level: Logger.Level = request.method == .get && response.status.code < 400 ? .debug : .info
         logger.log(
