@@ -31,6 +31,7 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         statements = SQLiteStatementCache(capacity: limits.cachedStatements)
         slowQuery = limits.slowQuery
         self.onSlowQuery = onSlowQuery
+        SQLiteLibrary.isReady
         // A reader too must be able to write the index of the log, which readers share.
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let result = sqlite3_open_v2(path, &handle, flags, nil)

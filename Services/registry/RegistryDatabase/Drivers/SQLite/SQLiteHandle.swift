@@ -16,6 +16,7 @@ final class SQLiteHandle {
 
     init(_ path: String, _ use: Use) throws(DatabaseError) {
         self.path = path
+        SQLiteLibrary.isReady
         let result: Int32
         switch use {
         case .shared:
