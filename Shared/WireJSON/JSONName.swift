@@ -1,13 +1,15 @@
 /// The name of a member, as a ``JSONReader`` meets it: compared where it lies, and made a text only where one is needed.
 /// Not to be kept longer than the memory that is read.
 public struct JSONName {
-    private enum Form {
+    @usableFromInline
+    enum Form {
         /// ASCII without escapes.
         case plain(UnsafeRawBufferPointer)
         case decoded(String)
     }
 
-    private let form: Form
+    @usableFromInline
+    let form: Form
 
     init(plain bytes: UnsafeRawBufferPointer) { form = .plain(bytes) }
     init(decoded text: String) { form = .decoded(text) }
@@ -20,6 +22,7 @@ public struct JSONName {
     }
 
     /// Byte for byte.
+    @inlinable
     public static func ~= (name: StaticString, met: JSONName) -> Bool {
         let bytes = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         switch met.form {

@@ -31,16 +31,14 @@ public struct JSONWriter: Sendable {
         follows = true
     }
 
+    @inlinable
     public mutating func array<Elements: Sequence>(
         _ elements: Elements,
         _ body: (inout JSONWriter, Elements.Element) throws -> Void
     ) rethrows {
-        begin()
-        bytes.append(UInt8(ascii: "["))
-        follows = false
-        for element in elements { try body(&self, element) }
-        bytes.append(UInt8(ascii: "]"))
-        follows = true
+        try array { writer in
+            for element in elements { try body(&writer, element) }
+        }
     }
 
     /// An array whose elements `body` writes.
@@ -60,21 +58,31 @@ public struct JSONWriter: Sendable {
     }
 
     public mutating func integer(_ value: some BinaryInteger) {
+        if let value = Int64(exactly: value) { return integer(value) }
         begin()
-        if value >= 0, let value = UInt64(exactly: value) {
-            digits(of: value)
-        } else {
-            bytes.append(contentsOf: String(value).utf8)
-        }
+        bytes.append(contentsOf: String(value).utf8)
+        follows = true
+    }
+
+    public mutating func integer(_ value: Int64) {
+        begin()
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        digits(of: value.magnitude)
         follows = true
     }
 
     private mutating func digits(of value: UInt64) {
-        var divisor: UInt64 = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
+        // The largest has twenty digits.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var start = digits.count
+            var rest = value
+            repeat {
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+                rest = quotient
+            } while rest > 0
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
     }
 
@@ -161,6 +169,11 @@ public struct JSONWriter: Sendable {
         integer(value)
     }
 
+    public mutating func field(_ name: String, _ value: Int64) {
+        self.name(name)
+        integer(value)
+    }
+
     /// Writes `null` where there is no value.
     public mutating func field(_ name: String, _ value: Int64?) {
         self.name(name)
@@ -182,6 +195,7 @@ public struct JSONWriter: Sendable {
         try object(body)
     }
 
+    @inlinable
     public mutating func field<Elements: Sequence>(
         _ name: String,
         array elements: Elements,
@@ -211,16 +225,42 @@ public struct JSONWriter: Sendable {
 
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        var plain = 0
-        for index in 0..<text.count {
-            let byte = text[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain..<index]))
-            plain = index + 1
-            escape(byte)
+        var start = 0
+        while true {
+            let end = Self.endOfPlain(text, from: start)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
+            guard end < text.count else { break }
+            escape(text[end])
+            start = end + 1
         }
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain...]))
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Where the next byte is that cannot stand as it is: a control character, a quotation mark, a backslash.
+    private static func endOfPlain(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        let raw = UnsafeRawBufferPointer(text)
+        var index = start
+        while index + 8 <= raw.count {
+            if mayNeedEscape(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) { break }
+            index += 8
+        }
+        while index < raw.count, !needsEscape(raw[index]) { index += 1 }
+        return index
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    /// Whether one of eight bytes is such. A byte below a limit borrows from its highest bit when the limit is subtracted,
+    /// and so does zero when one is.
+    private static func mayNeedEscape(_ bytes: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = bytes ^ (ones * 0x22)
+        let backslashes = bytes ^ (ones * 0x5C)
+        let borrowed =
+            ((bytes &- ones * 0x20) & ~bytes) | ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
+        return borrowed & (ones * 0x80) != 0
     }
 
     private mutating func escape(_ byte: UInt8) {

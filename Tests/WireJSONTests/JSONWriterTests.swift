@@ -27,6 +27,20 @@ struct JSONWriterTests {
         #expect(value.text == text)
     }
 
+    @Test(
+        "integers of every length and width are written whole",
+        arguments: [0, 9, 10, -1, -10, 1_234_567_890, .max, .min] as [Int64]
+    )
+    func integers(value: Int64) {
+        var writer = JSONWriter()
+        writer.array { writer in
+            writer.integer(value)
+            writer.integer(Int(value))
+            writer.integer(UInt64(value.magnitude))
+        }
+        #expect(writer.text == "[\(value),\(value),\(value.magnitude)]")
+    }
+
     @Test("commas stand between members and nowhere else")
     func commas() {
         var writer = JSONWriter()
@@ -56,6 +70,23 @@ struct JSONWriterTests {
         var writer = JSONWriter()
         writer.object { $0.field("a\"\n", 1) }
         #expect(writer.text == #"{"a\"\n":1}"#)
+    }
+
+    @Test("what has to be escaped is found wherever it stands, among plain text of any length")
+    func places() throws {
+        for length in 1...24 {
+            for place in 0..<length {
+                for scalar in (0..<0x80).map({ Unicode.Scalar(UInt8($0)) }) + ["\u{e9}", "\u{20ac}"] {
+                    var scalars = [Unicode.Scalar](repeating: "\u{7f}", count: length)
+                    scalars[place] = scalar
+                    let text = String(String.UnicodeScalarView(scalars))
+                    let written = JSONValue.string(text).text
+                    #expect(try JSONValue(parsing: written.utf8) == .string(text))
+                    let isPlain = scalar.value >= 0x20 && scalar != "\"" && scalar != "\\"
+                    #expect(isPlain == (written == "\"\(text)\""))
+                }
+            }
+        }
     }
 
     @Test("an error thrown while writing reaches the caller")
