@@ -74,36 +74,19 @@ public struct ClaimDeletions: RegistryOperation {
     public static let name = "deletions.claim"
     public static let effect = RegistryEffect.repeatable
 
-    public var holder: Holder
-    /// The stores this node has; `""` stands for the one of single-store mode.
-    public var stores: [String]
-    public var limit: Int64
+    public var claim: DeletionClaim
 
-    public init(holder: Holder, stores: [String], limit: Int64) {
-        self.holder = holder
-        self.stores = stores
-        self.limit = limit
-    }
+    public init(_ claim: DeletionClaim) { self.claim = claim }
 
     public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.name("holder")
-            holder.write(to: &writer)
-            writer.field("stores", strings: stores)
-            writer.field("limit", limit)
-        }
+        writer.object { claim.writeMembers(to: &$0) }
     }
 
-    public init(json: JSONValue) throws(JSONShapeError) {
-        let members = try JSONMembers(json)
-        holder = try members.value("holder")
-        stores = try members.strings("stores")
-        limit = try members.integer("limit")
-    }
+    public init(json: JSONValue) throws(JSONShapeError) { claim = try DeletionClaim(JSONMembers(json)) }
 }
 
 /// `deletions.finish`: the data is gone; so are the rows, and with the last of a deleted image's its properties and tags.
-public struct FinishDeletions: RegistryOperation {
+public struct FinishDeletions: DeletionIDsOperation {
     public typealias Response = Done
     public static let name = "deletions.finish"
     public static let effect = RegistryEffect.repeatable
@@ -111,18 +94,10 @@ public struct FinishDeletions: RegistryOperation {
     public var ids: [Int64]
 
     public init(ids: [Int64]) { self.ids = ids }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("ids", array: ids) { $0.integer($1) } }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) {
-        ids = try JSONMembers(json).integers("ids")
-    }
 }
 
 /// `deletions.postpone`: the store did not do it; try again later, each time after a longer pause.
-public struct PostponeDeletions: RegistryOperation {
+public struct PostponeDeletions: DeletionIDsOperation {
     public typealias Response = Done
     public static let name = "deletions.postpone"
     public static let effect = RegistryEffect.once
@@ -130,19 +105,11 @@ public struct PostponeDeletions: RegistryOperation {
     public var ids: [Int64]
 
     public init(ids: [Int64]) { self.ids = ids }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("ids", array: ids) { $0.integer($1) } }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) {
-        ids = try JSONMembers(json).integers("ids")
-    }
 }
 
 /// `deletions.withdraw`: a store refused for good to delete what an image has let go of, which becomes the image's again.
 /// What belongs to no image that is there, or to an attempt that came to nothing, stays queued.
-public struct WithdrawDeletions: RegistryOperation {
+public struct WithdrawDeletions: DeletionIDsOperation {
     public typealias Response = Done
     public static let name = "deletions.withdraw"
     public static let effect = RegistryEffect.repeatable
@@ -150,25 +117,4 @@ public struct WithdrawDeletions: RegistryOperation {
     public var ids: [Int64]
 
     public init(ids: [Int64]) { self.ids = ids }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("ids", array: ids) { $0.integer($1) } }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) {
-        ids = try JSONMembers(json).integers("ids")
-    }
-}
-
-extension JSONMembers {
-    fileprivate func integers(_ name: String) throws(JSONShapeError) -> [Int64] {
-        var integers: [Int64] = []
-        for element in try array(name) {
-            guard let integer = element.integerValue else {
-                throw JSONShapeError(member: name, reason: "holds \(element.kind)")
-            }
-            integers.append(integer)
-        }
-        return integers
-    }
 }

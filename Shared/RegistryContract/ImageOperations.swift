@@ -2,7 +2,7 @@ public import ImageModel
 public import WireJSON
 
 /// `images.show`: one image that the caller may see by its id.
-public struct ShowImage: RegistryOperation {
+public struct ShowImage: ImageIDOperation {
     public typealias Response = Image
     public static let name = "images.show"
     public static let effect = RegistryEffect.reads
@@ -10,12 +10,6 @@ public struct ShowImage: RegistryOperation {
     public var id: ImageID
 
     public init(id: ImageID) { self.id = id }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("id", id.text) }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) { id = try JSONMembers(json).imageID("id") }
 }
 
 /// `images.list`: one page of what the caller may list.
@@ -147,7 +141,7 @@ public struct DeleteImage: RegistryOperation {
 }
 
 /// `images.restore`: gives a record back whose data the store refused to delete. Only while nothing of it is gone.
-public struct RestoreImage: RegistryOperation {
+public struct RestoreImage: ImageIDOperation {
     public typealias Response = Done
     public static let name = "images.restore"
     public static let effect = RegistryEffect.once
@@ -155,10 +149,4 @@ public struct RestoreImage: RegistryOperation {
     public var id: ImageID
 
     public init(id: ImageID) { self.id = id }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("id", id.text) }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) { id = try JSONMembers(json).imageID("id") }
 }

@@ -6,7 +6,7 @@ public import WireJSON
 
 /// `members.list`: an image that the caller may see by its id, and of its members those that the caller may see: all of
 /// them for its owner and for administrators, for others their own project alone.
-public struct ListMembers: RegistryOperation {
+public struct ListMembers: ImagePartsOperation {
     public typealias Response = ImageMembers
     public static let name = "members.list"
     public static let effect = RegistryEffect.reads
@@ -14,12 +14,6 @@ public struct ListMembers: RegistryOperation {
     public var image: ImageID
 
     public init(image: ImageID) { self.image = image }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("image", image.text) }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) { image = try JSONMembers(json).imageID("image") }
 }
 
 /// An image, and members of it in the order in which they were added.
@@ -110,34 +104,25 @@ public struct AddMember: RegistryOperation {
     public static let name = "members.add"
     public static let effect = RegistryEffect.once
 
-    public var image: ImageID
-    /// What the caller's decision was based on; `changedMeanwhile` when the image has moved on.
-    public var revision: Int64
-    public var member: String
+    public var membership: Membership
     /// How many members the image may have; negative for any number.
     public var quota: Int64
 
-    public init(image: ImageID, revision: Int64, member: String, quota: Int64) {
-        self.image = image
-        self.revision = revision
-        self.member = member
+    public init(_ membership: Membership, quota: Int64) {
+        self.membership = membership
         self.quota = quota
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("image", image.text)
-            writer.field("revision", revision)
-            writer.field("member", member)
+            membership.writeMembers(to: &writer)
             writer.field("quota", quota)
         }
     }
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
-        image = try members.imageID("image")
-        revision = try members.integer("revision")
-        member = try members.string("member")
+        membership = try Membership(members)
         quota = try members.integer("quota")
     }
 }
@@ -148,33 +133,24 @@ public struct UpdateMember: RegistryOperation {
     public static let name = "members.update"
     public static let effect = RegistryEffect.once
 
-    public var image: ImageID
-    /// What the caller's decision was based on; `changedMeanwhile` when the image has moved on.
-    public var revision: Int64
-    public var member: String
+    public var membership: Membership
     public var status: MemberStatus
 
-    public init(image: ImageID, revision: Int64, member: String, status: MemberStatus) {
-        self.image = image
-        self.revision = revision
-        self.member = member
+    public init(_ membership: Membership, status: MemberStatus) {
+        self.membership = membership
         self.status = status
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("image", image.text)
-            writer.field("revision", revision)
-            writer.field("member", member)
+            membership.writeMembers(to: &writer)
             writer.field("status", status.rawValue)
         }
     }
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
-        image = try members.imageID("image")
-        revision = try members.integer("revision")
-        member = try members.string("member")
+        membership = try Membership(members)
         status = try members.word("status")
     }
 }
@@ -185,31 +161,15 @@ public struct RemoveMember: RegistryOperation {
     public static let name = "members.remove"
     public static let effect = RegistryEffect.once
 
-    public var image: ImageID
-    /// What the caller's decision was based on; `changedMeanwhile` when the image has moved on.
-    public var revision: Int64
-    public var member: String
+    public var membership: Membership
 
-    public init(image: ImageID, revision: Int64, member: String) {
-        self.image = image
-        self.revision = revision
-        self.member = member
-    }
+    public init(_ membership: Membership) { self.membership = membership }
 
     public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("image", image.text)
-            writer.field("revision", revision)
-            writer.field("member", member)
-        }
+        writer.object { membership.writeMembers(to: &$0) }
     }
 
-    public init(json: JSONValue) throws(JSONShapeError) {
-        let members = try JSONMembers(json)
-        image = try members.imageID("image")
-        revision = try members.integer("revision")
-        member = try members.string("member")
-    }
+    public init(json: JSONValue) throws(JSONShapeError) { membership = try Membership(JSONMembers(json)) }
 }
 
 extension ImageMember: WireCodable {

@@ -9,36 +9,26 @@ public struct ClaimScrubs: RegistryOperation {
     public static let name = "deletions.scrub"
     public static let effect = RegistryEffect.repeatable
 
-    public var holder: Holder
-    /// The stores that the scrubber reaches; `""` stands for the one of single-store mode.
-    public var stores: [String]
+    public var claim: DeletionClaim
     /// The ``ScrubBatch/last`` of the batch before; 0 begins.
     public var after: Int64
-    public var limit: Int64
 
-    public init(holder: Holder, stores: [String], after: Int64, limit: Int64) {
-        self.holder = holder
-        self.stores = stores
+    public init(_ claim: DeletionClaim, after: Int64) {
+        self.claim = claim
         self.after = after
-        self.limit = limit
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.name("holder")
-            holder.write(to: &writer)
-            writer.field("stores", strings: stores)
+            claim.writeMembers(to: &writer)
             writer.field("after", after)
-            writer.field("limit", limit)
         }
     }
 
     public init(json: JSONValue) throws(JSONShapeError) {
         let members = try JSONMembers(json)
-        holder = try members.value("holder")
-        stores = try members.strings("stores")
+        claim = try DeletionClaim(members)
         after = try members.integer("after")
-        limit = try members.integer("limit")
     }
 }
 
@@ -70,7 +60,7 @@ public struct ScrubBatch: WireCodable, Equatable {
 
 /// `images.undelete`: makes an image active again whose deletion was put off, while nobody has begun to remove its data.
 /// `notFound` for an id that never was, `wrongState` for an image in any other state.
-public struct UndeleteImage: RegistryOperation {
+public struct UndeleteImage: ImageIDOperation {
     public typealias Response = Image
     public static let name = "images.undelete"
     public static let effect = RegistryEffect.once
@@ -78,10 +68,4 @@ public struct UndeleteImage: RegistryOperation {
     public var id: ImageID
 
     public init(id: ImageID) { self.id = id }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("id", id.text) }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) { id = try JSONMembers(json).imageID("id") }
 }

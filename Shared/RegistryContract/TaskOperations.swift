@@ -3,7 +3,7 @@ public import WireJSON
 
 /// `images.tasks`: an image that the caller may see by its id, and of its tasks those that the caller may see: all of them
 /// for administrators, for others those of their own project and those of nobody. Expired ones are not among them.
-public struct ListImageTasks: RegistryOperation {
+public struct ListImageTasks: ImagePartsOperation {
     public typealias Response = ImageTasks
     public static let name = "images.tasks"
     public static let effect = RegistryEffect.reads
@@ -11,12 +11,6 @@ public struct ListImageTasks: RegistryOperation {
     public var image: ImageID
 
     public init(image: ImageID) { self.image = image }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("image", image.text) }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) { image = try JSONMembers(json).imageID("image") }
 }
 
 /// An image, and tasks of it, the newest first.

@@ -36,8 +36,7 @@ public struct BeginSession: RegistryOperation {
         let members = try JSONMembers(json)
         upload = try members.value("upload")
         terms = try members.value("terms")
-        byteCount = try members.integer("byte_count")
-        guard byteCount > 0 else { throw JSONShapeError(member: "byte_count", reason: "is not positive") }
+        byteCount = try members.positiveInteger("byte_count")
     }
 }
 
@@ -75,9 +74,8 @@ public struct ExtendSession: RegistryOperation {
         let members = try JSONMembers(json)
         image = try members.imageID("image")
         holder = try members.value("holder")
-        byteCount = try members.integer("byte_count")
+        byteCount = try members.positiveInteger("byte_count")
         limit = try members.integer("limit")
-        guard byteCount > 0 else { throw JSONShapeError(member: "byte_count", reason: "is not positive") }
     }
 }
 

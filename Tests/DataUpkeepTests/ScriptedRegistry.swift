@@ -34,9 +34,10 @@ final class ScriptedRegistry: RegistryClient {
 
     private static func answer(to operation: any RegistryOperation, _ state: inout State) -> (any Sendable)? {
         switch operation {
-        case let claim as ClaimScrubs:
+        case let scrubs as ClaimScrubs:
+            let claim = scrubs.claim
             let batch = state.deletions
-                .filter { $0.id > claim.after && claim.stores.contains($0.store ?? "") }.prefix(Int(claim.limit))
+                .filter { $0.id > scrubs.after && claim.stores.contains($0.store ?? "") }.prefix(Int(claim.limit))
             return ScrubBatch(deletions: Array(batch), last: batch.last?.id)
         case let finish as FinishDeletions: state.finished.formUnion(finish.ids)
         case let postpone as PostponeDeletions: state.postponed.formUnion(postpone.ids)

@@ -241,15 +241,18 @@ struct MemberTableTests {
                         { _ = try MemberTable($0).list(of: image, visibleTo: .admin) },
                         { _ = try MemberTable($0).show("p0", of: image, visibleTo: .admin) },
                         {
-                            let addition = AddMember(image: image, revision: 1, member: "new", quota: 128)
+                            let addition = AddMember(Membership(image: image, revision: 1, member: "new"), quota: 128)
                             _ = try MemberTable($0).add(addition, as: .admin, at: .start)
                         },
                         {
-                            let change = UpdateMember(image: image, revision: 1, member: "new", status: .accepted)
+                            let change = UpdateMember(
+                                Membership(image: image, revision: 1, member: "new"),
+                                status: .accepted
+                            )
                             _ = try MemberTable($0).update(change, as: .admin, at: .start)
                         },
                         {
-                            let removal = RemoveMember(image: image, revision: 1, member: "new")
+                            let removal = RemoveMember(Membership(image: image, revision: 1, member: "new"))
                             try MemberTable($0).remove(removal, as: .admin)
                         },
                     ]

@@ -113,9 +113,7 @@ private struct OtherList: Sendable {
         part("Tags of a namespace", "tags", .tags(MetadefTagQuery())),
         OtherList(title: "Deletions of a store that are due", request: "an API, every few seconds") {
             try LocationTable($0).claimDeletions(
-                stores: ["fast"],
-                holder: Holder(node: "n", process: "p"),
-                limit: 10,
+                DeletionClaim(holder: Holder(node: "n", process: "p"), stores: ["fast"], limit: 10),
                 until: now,
                 at: now
             ).count

@@ -125,7 +125,7 @@ struct RegistryTables: Sendable {
         as caller: Caller = .admin,
         at now: Timestamp = .start
     ) async throws -> ImageMember {
-        let addition = AddMember(image: id, revision: revision, member: member, quota: quota)
+        let addition = AddMember(Membership(image: id, revision: revision, member: member), quota: quota)
         return try await database.write { try MemberTable($0).add(addition, as: caller, at: now) }
     }
 
@@ -138,12 +138,12 @@ struct RegistryTables: Sendable {
         by caller: Caller = .admin,
         at now: Timestamp = .start
     ) async throws -> ImageMember {
-        let change = UpdateMember(image: id, revision: revision, member: member, status: status)
+        let change = UpdateMember(Membership(image: id, revision: revision, member: member), status: status)
         return try await database.write { try MemberTable($0).update(change, as: caller, at: now) }
     }
 
     func remove(_ member: String, from id: ImageID, revision: Int64 = 1, as caller: Caller = .admin) async throws {
-        let removal = RemoveMember(image: id, revision: revision, member: member)
+        let removal = RemoveMember(Membership(image: id, revision: revision, member: member))
         try await database.write { try MemberTable($0).remove(removal, as: caller) }
     }
 
@@ -369,7 +369,11 @@ struct RegistryTables: Sendable {
     ) async throws -> [PendingDeletion] {
         try await database.write { connection in
             try LocationTable(connection)
-                .claimDeletions(stores: stores, holder: holder, limit: limit, until: until ?? now + 60, at: now)
+                .claimDeletions(
+                    DeletionClaim(holder: holder, stores: stores, limit: limit),
+                    until: until ?? now + 60,
+                    at: now
+                )
         }
     }
 

@@ -172,8 +172,10 @@ extension RegistryTables {
         limit: Int64 = 100,
         at now: Timestamp
     ) async throws -> ScrubBatch {
-        let claim = ClaimScrubs(holder: holder, stores: stores, after: after, limit: limit)
-        return try await database.write { try LocationTable($0).claimScrubs(claim, until: now + 60, at: now) }
+        let claim = DeletionClaim(holder: holder, stores: stores, limit: limit)
+        return try await database.write {
+            try LocationTable($0).claimScrubs(claim, after: after, until: now + 60, at: now)
+        }
     }
 
     @discardableResult

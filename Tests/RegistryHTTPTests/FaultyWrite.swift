@@ -68,7 +68,10 @@ struct FaultyWrite: Sendable, CustomTestStringConvertible {
             let image = try await client.call(CreateImage(image: .sample()))
             _ = try await client.call(AddMember.tester(image))
             return {
-                let accept = UpdateMember(image: image.id, revision: image.revision, member: "p2", status: .accepted)
+                let accept = UpdateMember(
+                    Membership(image: image.id, revision: image.revision, member: "p2"),
+                    status: .accepted
+                )
                 let member = Caller(user: "u2", project: "p2", roles: ["member"])
                 let answer = try await client.call(accept, as: member, requestID: "req-2")
                 return {
@@ -82,7 +85,7 @@ struct FaultyWrite: Sendable, CustomTestStringConvertible {
             _ = try await client.call(AddMember.tester(image))
             return {
                 _ = try await client.call(
-                    RemoveMember(image: image.id, revision: image.revision, member: "p2")
+                    RemoveMember(Membership(image: image.id, revision: image.revision, member: "p2"))
                 )
                 return { try await client.call(ListMembers(image: image.id)).members.told }
             }
@@ -132,7 +135,7 @@ extension Holder {
 
 extension AddMember {
     fileprivate static func tester(_ image: Image) -> AddMember {
-        AddMember(image: image.id, revision: image.revision, member: "p2", quota: 128)
+        AddMember(Membership(image: image.id, revision: image.revision, member: "p2"), quota: 128)
     }
 }
 

@@ -57,13 +57,8 @@ public struct Scrub: Sendable {
         var outages: Set<String> = []
         var last: Int64? = 0
         while let after = last, !Task.isCancelled {
-            let claim = ClaimScrubs(
-                holder: holder,
-                stores: stores.subtracting(outages).sorted(),
-                after: after,
-                limit: batchCount
-            )
-            let batch = try await registry.call(claim, as: .service, requestID: "scrub")
+            let claim = DeletionClaim(holder: holder, stores: stores.subtracting(outages).sorted(), limit: batchCount)
+            let batch = try await registry.call(ClaimScrubs(claim, after: after), as: .service, requestID: "scrub")
             last = batch.last
             let outcome = await remove(batch.deletions, &outages)
             summary.removed += outcome.removed

@@ -22,7 +22,12 @@ extension LocationTable {
 
     /// Takes deletions of these stores whose time has come, or that nobody is at, each as often as it is asked for: the
     /// pauses after failures are the API's, a scrubber has its own.
-    public func claimScrubs(_ claim: ClaimScrubs, until: Timestamp, at now: Timestamp) throws -> ScrubBatch {
+    public func claimScrubs(
+        _ claim: DeletionClaim,
+        after: Int64,
+        until: Timestamp,
+        at now: Timestamp
+    ) throws -> ScrubBatch {
         guard !claim.stores.isEmpty else { return ScrubBatch(deletions: [], last: nil) }
         let places = repeatElement("?", count: claim.stores.count).joined(separator: ", ")
         let found = try connection.query(
@@ -32,7 +37,7 @@ extension LocationTable {
             WHERE state = 'deleting' AND id > ? AND (store IN (\(places)) OR \(Self.isOnTheWeb)) AND \(Self.isDue)
             ORDER BY id LIMIT ?
             """,
-            [.integer(now.microseconds), .integer(claim.after)] + claim.stores.map(SQLValue.text)
+            [.integer(now.microseconds), .integer(after)] + claim.stores.map(SQLValue.text)
                 + [.integer(now.microseconds), .integer(now.microseconds), .integer(claim.limit)]
         ) { row in (deletion: try Self.deletion(from: row), needsNoStore: row.bool(7)) }
         var batch = ScrubBatch(deletions: [], last: found.last?.deletion.id)

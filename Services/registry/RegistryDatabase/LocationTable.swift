@@ -170,21 +170,19 @@ public struct LocationTable {
 
     /// Takes deletions of these stores that nobody is at.
     public func claimDeletions(
-        stores: [String],
-        holder: Holder,
-        limit: Int64,
+        _ claim: DeletionClaim,
         until: Timestamp,
         at now: Timestamp
     ) throws -> [PendingDeletion] {
-        guard !stores.isEmpty else { return [] }
-        let places = repeatElement("?", count: stores.count).joined(separator: ", ")
+        guard !claim.stores.isEmpty else { return [] }
+        let places = repeatElement("?", count: claim.stores.count).joined(separator: ", ")
         let found = try connection.query(
             """
             SELECT \(Self.deletionColumns) FROM image_locations
             WHERE state = 'deleting' AND store IN (\(places)) AND claimed_until <= ?
             ORDER BY claimed_until, id LIMIT ?
             """,
-            stores.map(SQLValue.text) + [.integer(now.microseconds), .integer(limit)],
+            claim.stores.map(SQLValue.text) + [.integer(now.microseconds), .integer(claim.limit)],
             Self.deletion(from:)
         )
         var claimed: [PendingDeletion] = []
@@ -196,8 +194,8 @@ public struct LocationTable {
                 WHERE id = ? AND state = 'deleting' AND claimed_until <= ?
                 """,
                 [
-                    .text(holder.node), .text(holder.process), .integer(until.microseconds), .integer(deletion.id),
-                    .integer(now.microseconds),
+                    .text(claim.holder.node), .text(claim.holder.process), .integer(until.microseconds),
+                    .integer(deletion.id), .integer(now.microseconds),
                 ]
             )
             if won == 1 { claimed.append(deletion) }

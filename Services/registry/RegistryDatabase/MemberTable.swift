@@ -62,10 +62,10 @@ public struct MemberTable {
 
     /// - Throws: `notFound` and `forbidden` for the image, `changedMeanwhile`, `limitExceeded`, `duplicate`.
     public func add(_ addition: AddMember, as caller: Caller, at now: Timestamp) throws -> ImageMember {
-        let image = try decidedOn(addition.image, addition.revision, caller)
+        let image = try decidedOn(addition.membership, caller)
         try ImageTable(connection).requireMutable(image, by: caller)
         try requireRoom(in: image, quota: addition.quota)
-        let added = ImageMember(image: image.id, member: addition.member, createdAt: now, updatedAt: now)
+        let added = ImageMember(image: image.id, member: addition.membership.member, createdAt: now, updatedAt: now)
         let inserted = try connection.execute(
             """
             INSERT INTO image_members (image_id, member, status, created_at, updated_at, image_created_at)
@@ -80,7 +80,7 @@ public struct MemberTable {
         guard inserted == 1 else {
             throw RegistryError(
                 .duplicate,
-                "Member \(addition.member) is duplicated for image \(image.id)",
+                "Member \(addition.membership.member) is duplicated for image \(image.id)",
                 field: "member"
             )
         }
@@ -89,39 +89,39 @@ public struct MemberTable {
 
     /// - Throws: `notFound` for the image and for the member, `changedMeanwhile`.
     public func update(_ change: UpdateMember, as caller: Caller, at now: Timestamp) throws -> ImageMember {
-        let image = try decidedOn(change.image, change.revision, caller)
+        let image = try decidedOn(change.membership, caller)
         var condition = Self.visible(of: image, to: caller)
-        condition.add("member = ?", .text(change.member))
+        condition.add("member = ?", .text(change.membership.member))
         let updated = try connection.query(
             """
             UPDATE image_members SET status = ?, updated_at = ? WHERE \(condition.sql) RETURNING \(Self.columns)
             """,
             [.text(change.status.rawValue), .integer(now.microseconds)] + condition.values
         ) { try Self.member(of: image.id, from: $0) }
-        guard let member = updated.first else { throw absence(of: change.member, from: image) }
+        guard let member = updated.first else { throw absence(of: change.membership.member, from: image) }
         return member
     }
 
     /// - Throws: `notFound` for the image and for the member, `forbidden`, `changedMeanwhile`.
     public func remove(_ removal: RemoveMember, as caller: Caller) throws {
-        let image = try decidedOn(removal.image, removal.revision, caller)
+        let image = try decidedOn(removal.membership, caller)
         try ImageTable(connection).requireMutable(image, by: caller)
         let deleted = try connection.execute(
             "DELETE FROM image_members WHERE image_id = ? AND member = ?",
-            [.text(image.id.text), .text(removal.member)]
+            [.text(image.id.text), .text(removal.membership.member)]
         )
-        guard deleted == 1 else { throw absence(of: removal.member, from: image) }
+        guard deleted == 1 else { throw absence(of: removal.membership.member, from: image) }
     }
 
     /// The image on which the API decided, kept as it is until the transaction ends: members that are being added at the
     /// same time are counted one after another, whatever the database's isolation.
-    private func decidedOn(_ id: ImageID, _ revision: Int64, _ caller: Caller) throws -> Image {
+    private func decidedOn(_ membership: Membership, _ caller: Caller) throws -> Image {
         _ = try connection.first(
             "SELECT revision FROM images WHERE id = ?\(connection.dialect.forUpdate)",
-            [.text(id.text)]
+            [.text(membership.image.text)]
         ) { $0.integer(0) }
-        let image = try ImageTable(connection).image(id, visibleTo: caller)
-        guard image.revision == revision else {
+        let image = try ImageTable(connection).image(membership.image, visibleTo: caller)
+        guard image.revision == membership.revision else {
             throw RegistryError(.changedMeanwhile, "The image was changed by somebody else in the meantime")
         }
         guard image.visibility == .shared else {

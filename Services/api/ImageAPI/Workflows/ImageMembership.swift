@@ -42,7 +42,10 @@ struct ImageMembership: Sendable {
             try requireShared(image, toDo: "create")
             try require(.addMember, toDo: "create", on: image, by: caller)
             return try await registry.call(
-                AddMember(image: id, revision: image.revision, member: member, quota: Int64(limits.memberQuota)),
+                AddMember(
+                    Membership(image: id, revision: image.revision, member: member),
+                    quota: Int64(limits.memberQuota)
+                ),
                 as: caller,
                 requestID: requestID
             )
@@ -65,7 +68,7 @@ struct ImageMembership: Sendable {
             try require(.modifyMember, toDo: "update", on: image, by: caller)
             guard let status else { throw MemberStatus.unknown }
             return try await registry.call(
-                UpdateMember(image: id, revision: image.revision, member: member, status: status),
+                UpdateMember(Membership(image: id, revision: image.revision, member: member), status: status),
                 as: caller,
                 requestID: requestID
             )
@@ -80,7 +83,7 @@ struct ImageMembership: Sendable {
             }.image
             try require(.deleteMember, toDo: "delete", on: image, by: caller)
             _ = try await registry.call(
-                RemoveMember(image: id, revision: image.revision, member: member),
+                RemoveMember(Membership(image: id, revision: image.revision, member: member)),
                 as: caller,
                 requestID: requestID
             )

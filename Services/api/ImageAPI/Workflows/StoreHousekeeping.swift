@@ -61,7 +61,7 @@ struct StoreHousekeeping: Service {
         do throws(RegistryError) {
             while !Task.isCancelled {
                 let claimed = try await registry.call(
-                    ClaimDeletions(holder: holder, stores: stores, limit: Self.deletionsAtOnce),
+                    ClaimDeletions(DeletionClaim(holder: holder, stores: stores, limit: Self.deletionsAtOnce)),
                     as: .service,
                     requestID: "deletions"
                 ).deletions

@@ -5,23 +5,22 @@ internal import RegistryDatabase
 extension RegistryHandlers {
     static let claimDeletions = RegistryHandler<ClaimDeletions> { operation, _, connection, context in
         let now = context.now()
-        return PendingDeletions(
-            deletions: try LocationTable(connection).claimDeletions(
-                stores: operation.stores,
-                holder: operation.holder,
-                limit: min(operation.limit, 1_000),
-                until: now.advanced(by: context.deletionClaim),
-                at: now
-            )
-        )
+        let until = now.advanced(by: context.deletionClaim)
+        let table = LocationTable(connection)
+        return PendingDeletions(deletions: try table.claimDeletions(bounded(operation.claim), until: until, at: now))
     }
 
     static let claimScrubs = RegistryHandler<ClaimScrubs> { operation, _, connection, context in
         let now = context.now()
-        var claim = operation
-        claim.limit = min(claim.limit, 1_000)
+        let until = now.advanced(by: context.deletionClaim)
         return try LocationTable(connection)
-            .claimScrubs(claim, until: now.advanced(by: context.deletionClaim), at: now)
+            .claimScrubs(bounded(operation.claim), after: operation.after, until: until, at: now)
+    }
+
+    private static func bounded(_ claim: DeletionClaim) -> DeletionClaim {
+        var claim = claim
+        claim.limit = min(claim.limit, 1_000)
+        return claim
     }
 
     static let finishDeletions = RegistryHandler<FinishDeletions> { operation, _, connection, _ in
