@@ -188,8 +188,18 @@ public struct JSONReader {
         return true
     }
 
-    /// Passes over the next value.
-    public mutating func skip() throws(JSONReadError) { _ = try value() }
+    /// Passes over the next value, which has to be JSON all the same.
+    public mutating func skip() throws(JSONReadError) {
+        switch peek() {
+        case UInt8(ascii: "{"):
+            try beginObject()
+            while try nextName() != nil { try skip() }
+        case UInt8(ascii: "["):
+            try beginArray()
+            while try hasNextElement() { try skip() }
+        default: _ = try value()
+        }
+    }
 
     private mutating func object() throws(JSONReadError) -> JSONObject {
         var members = JSONObject()

@@ -119,13 +119,6 @@ public struct JSONWriter: Sendable {
         }
     }
 
-    /// Puts in a JSON value that is text already. The caller vouches that it is one whole value.
-    public mutating func raw(_ text: some Sequence<UInt8>) {
-        begin()
-        bytes.append(contentsOf: text)
-        follows = true
-    }
-
     // MARK: Members
 
     /// The name of the member whose value is written next.

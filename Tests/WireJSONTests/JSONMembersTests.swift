@@ -46,6 +46,7 @@ struct JSONMembersTests {
             (#"{"id":"a","size":5,"tags":["x","y"]}"#, Record(id: "a", size: 5, tags: ["x", "y"])),
             (" {\n\"tags\" : [ ] , \"size\" : null , \"id\" : \"\\u0061\" } ", Record(id: "a")),
             (#"{"more":{"id":[1,{}]},"id":"a","other":[[],"}"],"ID":1}"#, Record(id: "a")),
+            (#"{"more":[{"id":{}},[[]],"]\"",null,-1.5e2,true],"id":"a"}"#, Record(id: "a")),
             (#"{"\u0069d":"escaped","s\u0069ze":-9223372036854775808}"#, Record(id: "escaped", size: .min)),
             (#"{"id":"a","id":"b","é":0,"ids":"c","i":"d"}"#, Record(id: "b")),
             (#"{"size":5.0}"#, Record(id: "", size: 5)),
@@ -71,6 +72,9 @@ struct JSONMembersTests {
             "{\"id\":\"a\"}x", "{\"tags\":[}", "{\"tags\":[\"a\"", "{\"tags\":[\"a\",]}", "{\"tags\":[\"a\" \"b\"]}",
             "{id:1}",
             "{\"size\":01}", "{\"size\":nul}", "{\"id\":\"\u{1}\"}", "{\"i\u{1}d\":1}", "{\"x\":[1,]}",
+            "{\"x\":{\"id\":}}", "{\"x\":{\"id\" 1}}", "{\"x\":[{\"id\":1]}", "{\"x\":[\"\\ud800\"]}", "{\"x\":",
+            "{\"x\":}",
+            "{\"x\":[tru]}", "{\"x\":[1 2]}",
             "{\"x\":\(String(repeating: "[", count: 64))\(String(repeating: "]", count: 64))}",
         ]
     )

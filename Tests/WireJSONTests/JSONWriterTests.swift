@@ -55,13 +55,13 @@ struct JSONWriterTests {
             writer.field("empty") { _ in }
             writer.field("strings", strings: ["a", "b"])
             writer.field("array", array: [1, 2]) { writer, number in writer.object { $0.field("n", number) } }
-            writer.name("raw")
-            writer.raw("[1,2]".utf8)
+            writer.name("named")
+            writer.array([1, 2]) { $0.integer($1) }
             writer.field("last", false)
         }
         let expected =
             #"{"text":"a","none":null,"count":3,"size":null,"flag":true,"value":{"x":1},"object":{"inner":1},"#
-            + #""empty":{},"strings":["a","b"],"array":[{"n":1},{"n":2}],"raw":[1,2],"last":false}"#
+            + #""empty":{},"strings":["a","b"],"array":[{"n":1},{"n":2}],"named":[1,2],"last":false}"#
         #expect(writer.text == expected)
     }
 
