@@ -8,12 +8,18 @@ public struct DataDeletion: Sendable {
     let registry: any RegistryClient
     let catalogue: StoreCatalogue
     let logger: Logger
-    /// Nobody waits longer than this for a store that hangs; the deletion stays queued.
-    let timeLimit = Duration.seconds(10)
+    private let timeLimit: Duration
 
-    public init(registry: any RegistryClient, catalogue: StoreCatalogue, logger: Logger) {
+    /// - Parameter timeLimit: Nobody waits longer than this for a store that hangs; the deletion stays queued.
+    public init(
+        registry: any RegistryClient,
+        catalogue: StoreCatalogue,
+        timeLimit: Duration = .seconds(10),
+        logger: Logger
+    ) {
         self.registry = registry
         self.catalogue = catalogue
+        self.timeLimit = timeLimit
         self.logger = logger
     }
 
@@ -43,7 +49,7 @@ public struct DataDeletion: Sendable {
                     .inUse where StagingArea.isRecorded(deletion.store):
                     // Nobody's data yet: it keeps no image alive.
                     outcome.postponed.append(deletion.id)
-                case .invalidLocation where !deletion.isOnTheWeb:
+                case .invalidLocation where !WebLocation.has(deletion.url):
                     // Another configuration put it there: whoever has that one may come back.
                     outcome.postponed.append(deletion.id)
                     logger.warning(
@@ -84,7 +90,7 @@ public struct DataDeletion: Sendable {
         guard let store = catalogue.store(holding: StoreLocation(url: deletion.url, store: deletion.store)) else {
             throw StoreError(.unavailable, "This node has not the store that holds the data")
         }
-        try await withTimeLimit(timeLimit) { () async throws(StoreError) in
+        let removal = Pending { () async throws(StoreError) in
             if deletion.isUnfinished {
                 try await store.discard(
                     IntendedLocation(url: deletion.url, object: deletion.image.text, attempt: deletion.attempt)
@@ -93,6 +99,7 @@ public struct DataDeletion: Sendable {
                 try await store.delete(deletion.url, identity: deletion.identity)
             }
         }
+        try await removal.value(within: timeLimit)
     }
 
     /// Tells the registry what came of it. What cannot be told is found again by housekeeping.
@@ -111,13 +118,5 @@ public struct DataDeletion: Sendable {
         } catch {
             logger.warning("Deletions could not be reported and will be repeated", metadata: ["error": "\(error)"])
         }
-    }
-}
-
-extension PendingDeletion {
-    /// Where nothing is ours to delete.
-    fileprivate var isOnTheWeb: Bool {
-        let scheme = url.prefix(8).lowercased()
-        return scheme.hasPrefix("http://") || scheme == "https://"
     }
 }

@@ -6,7 +6,9 @@ internal import WireJSON
 extension LocationTable {
     /// Whether web servers serve the data: no store of ours put it there or removes it, so that its locations are forgotten
     /// where others are queued for deletion, and keep nobody from naming the same data.
-    static let isOnTheWeb = "(lower(substr(url, 1, 7)) = 'http://' OR lower(substr(url, 1, 8)) = 'https://')"
+    static let isOnTheWeb =
+        "(" + WebLocation.prefixes.map { "lower(substr(url, 1, \($0.count))) = '\($0)'" }.joined(separator: " OR ")
+        + ")"
 
     private struct Row {
         var id: Int64
