@@ -268,8 +268,8 @@ package.targets += [
     tests(
         "ImageAPITests",
         [
-            "ImageAPI", "ImageModel", "RegistryContract", "StoreLayer", "Identity", "Policy", "ServiceKit", "WireJSON",
-            hummingbird, httpTypes, logging, nioCore, nioPosix,
+            "ImageAPI", "ImageModel", "ImageFormats", "RegistryContract", "StoreLayer", "DataUpkeep", "Identity",
+            "Policy", "ServiceKit", "Digests", "WireJSON", hummingbird, httpTypes, logging, nioCore, nioPosix,
         ]
     ),
     tests(

@@ -56,10 +56,23 @@ struct UploadEnding: Sendable {
         } catch {
             let translated = (error as? StoreError).map { ServiceError($0) } ?? error
             if Self.isForGood(error) {
-                live.remove(upload.location.attempt)
-                _ = try await attempts.withdraw(upload.store, upload.location, as: caller, requestID: requestID)
+                await giveUp(upload, as: caller, requestID: requestID)
             }
             throw translated
+        }
+    }
+
+    /// Why the data was refused is what the client has to know, also where the registry cannot be told: then the lease's
+    /// end repairs it.
+    private func giveUp(_ upload: LiveUpload, as caller: Caller, requestID: String) async {
+        live.remove(upload.location.attempt)
+        do {
+            _ = try await attempts.withdraw(upload.store, upload.location, as: caller, requestID: requestID)
+        } catch {
+            logger.warning(
+                "Data that was refused could not be given up; its lease will end",
+                metadata: ["image.id": "\(upload.image)", "error": "\(error)"]
+            )
         }
     }
 
@@ -105,11 +118,15 @@ struct UploadEnding: Sendable {
     }
 
     /// The registry knows nothing of the attempt any more: it was recorded before, by a request whose answer was lost, or
-    /// it is over. Then its bytes are queued for deletion by this very question.
+    /// it is over, and its bytes go.
     private func settle(_ refusal: RegistryError, _ upload: LiveUpload, _ requestID: String) async throws {
-        let abort = AbortUpload(attempt: upload.location.attempt, isDiscarded: false)
-        let outcome = try await registry.ask(abort, as: .service, requestID: requestID)
-        guard !outcome.isFinished else { return }
+        let isRecorded = try await attempts.withdraw(
+            upload.store,
+            upload.location,
+            as: .service,
+            requestID: requestID
+        )
+        guard !isRecorded else { return }
         live.remove(upload.location.attempt)
         throw ServiceError(refusal)
     }
