@@ -107,12 +107,13 @@ let package = Package(
         ),
 
         // The API service.
+        library("OutgoingHTTP", at: "Services/api/OutgoingHTTP", [httpClient, nioPosix]),
         library(
             "Identity",
             at: "Services/api/Identity",
             [
-                "ImageModel", "ServiceKit", "Digests", "WireJSON", "CCrypt", httpTypes, logging, metrics, httpClient,
-                nioCore, nioPosix, nioHTTP1, nioSSL,
+                "OutgoingHTTP", "ImageModel", "ServiceKit", "Digests", "WireJSON", "CCrypt", httpTypes, logging,
+                metrics, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
             ]
         ),
         library("PolicyLanguage", at: "Services/api/PolicyLanguage"),
@@ -124,7 +125,10 @@ let package = Package(
         library(
             "PolicyHTTP",
             at: "Services/api/PolicyHTTP",
-            ["Policy", "PolicyLanguage", "WireJSON", httpClient, nioCore, nioPosix, nioSSL, nioHTTP1]
+            [
+                "OutgoingHTTP", "Policy", "PolicyLanguage", "ServiceKit", "WireJSON", httpClient, nioCore, nioSSL,
+                nioHTTP1,
+            ]
         ),
         library("ImageFormats", at: "Services/api/ImageFormats"),
         library(

@@ -1,8 +1,8 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
 internal import NIOSSL
+internal import OutgoingHTTP
 public import Policy
 public import PolicyLanguage
 internal import Synchronization
@@ -19,18 +19,10 @@ public final class HTTPPolicyService: PolicyService {
     private static let failureLimit = 3
     private static let rest = Duration.seconds(1)
 
-    private let configuration: HTTPClient.Configuration
-    /// Made when it is needed first, since one that was made has to be shut down.
-    private let client = Mutex(State.unused)
+    private let client: LazyHTTPClient
     private let timeout: TimeAmount
     private let sendsJSON: Bool
     private let outage = Mutex(Outage())
-
-    private enum State {
-        case unused
-        case used(HTTPClient)
-        case closed
-    }
 
     private struct Outage {
         var failureCount = 0
@@ -48,35 +40,11 @@ public final class HTTPPolicyService: PolicyService {
             decompression: .disabled
         )
         configuration.httpVersion = .http1Only
-        self.configuration = configuration
+        client = LazyHTTPClient(configuration)
     }
 
     /// To be called once, when nobody asks any more.
-    public func shutdown() async throws {
-        let last = client.withLock { state in
-            defer { state = .closed }
-            return state
-        }
-        if case .used(let client) = last { try await client.shutdown() }
-    }
-
-    private func openClient() throws(PolicyFault) -> HTTPClient {
-        let open = client.withLock { state -> HTTPClient? in
-            switch state {
-            case .used(let client): return client
-            case .closed: return nil
-            case .unused:
-                let client = HTTPClient(
-                    eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-                    configuration: configuration
-                )
-                state = .used(client)
-                return client
-            }
-        }
-        guard let open else { throw PolicyFault("the service is stopping", isOutage: true) }
-        return open
-    }
+    public func shutdown() async throws { try await client.shutdown() }
 
     private static func tls(_ settings: PolicyServiceSettings) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -130,7 +98,8 @@ public final class HTTPPolicyService: PolicyService {
 
     private func ask(_ request: HTTPClient.Request) throws -> Bool {
         let delegate = ResponseAccumulator(request: request, maxBodySize: Self.answerLimit)
-        let response = try openClient().execute(request: request, delegate: delegate, deadline: .now() + timeout).wait()
+        guard let client = client.open() else { throw PolicyFault("the service is stopping", isOutage: true) }
+        let response = try client.execute(request: request, delegate: delegate, deadline: .now() + timeout).wait()
         let text = response.body.map { String(buffer: $0) } ?? ""
         let bare = text.utf8.drop { $0 == UInt8(ascii: "\"") }.reversed().drop { $0 == UInt8(ascii: "\"") }
         return bare.reversed().elementsEqual("True".utf8)

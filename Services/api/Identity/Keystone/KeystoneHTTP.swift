@@ -4,23 +4,15 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
-internal import Synchronization
+internal import OutgoingHTTP
 
 /// Exchanges with Keystone: bounded in time, size and number of tries.
 final class KeystoneHTTP: Sendable {
     /// A token document with a catalogue of hundreds of services.
     private static let answerLimit = 4 << 20
-    private let configuration: HTTPClient.Configuration
+    private let client: LazyHTTPClient
     private let exchangeTimeout: Duration
     private let retryLimit: Int
-    /// Made when it is needed first, since one that was made has to be shut down.
-    private let client = Mutex(State.unused)
-
-    private enum State {
-        case unused
-        case used(HTTPClient)
-        case closed
-    }
 
     struct Answer: Sendable {
         var status: Int
@@ -42,37 +34,13 @@ final class KeystoneHTTP: Sendable {
             decompression: .disabled
         )
         configuration.httpVersion = .http1Only
-        self.configuration = configuration
+        client = LazyHTTPClient(configuration)
         exchangeTimeout = settings.exchangeTimeout
         retryLimit = settings.retryLimit
     }
 
     /// To be called once, when nobody asks any more.
-    func shutdown() async throws {
-        let last = client.withLock { state in
-            defer { state = .closed }
-            return state
-        }
-        if case .used(let client) = last { try await client.shutdown() }
-    }
-
-    private func openClient() throws(KeystoneFailure) -> HTTPClient {
-        let open = client.withLock { state -> HTTPClient? in
-            switch state {
-            case .used(let client): return client
-            case .closed: return nil
-            case .unused:
-                let client = HTTPClient(
-                    eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-                    configuration: configuration
-                )
-                state = .used(client)
-                return client
-            }
-        }
-        guard let open else { throw .unreachable("the service is stopping") }
-        return open
-    }
+    func shutdown() async throws { try await client.shutdown() }
 
     func get(_ url: String, _ headers: [(String, String)], until deadline: ContinuousClock.Instant)
         async throws(KeystoneFailure) -> Answer
@@ -123,7 +91,7 @@ final class KeystoneHTTP: Sendable {
     private func exchange(_ request: HTTPClientRequest, until end: ContinuousClock.Instant)
         async throws(KeystoneFailure) -> Answer
     {
-        let client = try openClient()
+        guard let client = client.open() else { throw .unreachable("the service is stopping") }
         let result = await withTaskGroup(of: Result<Answer, KeystoneFailure>?.self) { group in
             group.addTask { await Self.answer(client, request, until: end) }
             group.addTask {

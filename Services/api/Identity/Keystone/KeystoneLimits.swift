@@ -1,4 +1,5 @@
 public import ImageModel
+internal import ServiceKit
 internal import WireJSON
 
 /// Projects' unified limits, as Keystone knows them (Identity API v3, "Unified Limits"): those that were set for a project,
@@ -21,7 +22,9 @@ public actor KeystoneLimits {
         var id: String
         var region: String?
 
-        var query: String { "service_id=\(id.inQuery)" + (region.map { "&region_id=\($0.inQuery)" } ?? "") }
+        var query: String {
+            "service_id=\(id.percentEscaped)" + (region.map { "&region_id=\($0.percentEscaped)" } ?? "")
+        }
     }
 
     /// - Throws: ``KeystoneFailure`` (`malformed`) for certificates that cannot be read.
@@ -78,7 +81,7 @@ public actor KeystoneLimits {
     {
         let service = try await knownService(until: deadline)
         let registered = try await list("registered_limits", service.query, until: deadline)
-        let own = try await list("limits", "\(service.query)&project_id=\(project.inQuery)", until: deadline)
+        let own = try await list("limits", "\(service.query)&project_id=\(project.percentEscaped)", until: deadline)
         var limits: [String: Int64] = [:]
         for entry in registered { try Self.read(entry, "default_limit", into: &limits) }
         for entry in own where entry["project_id"]?.stringValue == project {
@@ -102,17 +105,17 @@ public actor KeystoneLimits {
         let found: JSONObject?
         switch endpoint {
         case .id(let id):
-            let document = try await get("endpoints/\(id.inQuery)", until: deadline)
+            let document = try await get("endpoints/\(id.percentEscaped)", until: deadline)
             found = document["endpoint"]?.objectValue
         case .named(let name, let type, let region, let interface):
-            var query = type.map { ["type=\($0.inQuery)"] } ?? []
-            if let name { query.append("name=\(name.inQuery)") }
+            var query = type.map { ["type=\($0.percentEscaped)"] } ?? []
+            if let name { query.append("name=\(name.percentEscaped)") }
             let services = try await list("services", query.joined(separator: "&"), until: deadline)
             guard let id = services.first?["id"]?.stringValue, services.count == 1 else {
                 throw .malformed("\(services.count) services match [oslo_limit] endpoint_service_name and _type")
             }
-            var of = "service_id=\(id.inQuery)&interface=\(interface.inQuery)"
-            if let region { of += "&region_id=\(region.inQuery)" }
+            var of = "service_id=\(id.percentEscaped)&interface=\(interface.percentEscaped)"
+            if let region { of += "&region_id=\(region.percentEscaped)" }
             found = try await list("endpoints", of, until: deadline).first
         }
         guard let id = found?["service_id"]?.stringValue else {
@@ -162,20 +165,4 @@ public actor KeystoneLimits {
 public enum LimitsEndpoint: Sendable, Equatable {
     case id(String)
     case named(String?, type: String?, region: String?, interface: String)
-}
-
-extension String {
-    /// As a value in a query or a segment of a path: everything escaped but letters, digits and `-._~`.
-    fileprivate var inQuery: String {
-        let digits = Array("0123456789ABCDEF")
-        return utf8.reduce(into: "") { text, byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default: text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-            }
-        }
-    }
 }

@@ -1,4 +1,5 @@
 internal import ImageModel
+internal import ServiceKit
 
 /// The path and the query of a request, decoded. An encoded slash counts as a slash.
 struct RequestTarget: Sendable, Equatable {
@@ -77,23 +78,8 @@ struct RequestTarget: Sendable, Equatable {
 
     /// Encodes a value for a query (RFC 3986 §2.3, with spaces as `+`, as web forms have them).
     static func encode(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                encoded.append(Character(Unicode.Scalar(byte)))
-            case UInt8(ascii: " "):
-                encoded.append("+")
-            default:
-                let digits = Array("0123456789ABCDEF")
-                encoded.append("%")
-                encoded.append(digits[Int(byte >> 4)])
-                encoded.append(digits[Int(byte & 15)])
-            }
-        }
-        return encoded
+        text.split(separator: " ", omittingEmptySubsequences: false).map { String($0).percentEscaped }
+            .joined(separator: "+")
     }
 
     static func == (one: RequestTarget, other: RequestTarget) -> Bool {
