@@ -25,15 +25,6 @@ struct ImageChange: Sendable {
     let holder: Holder
     let check: PropertyCheck
 
-    /// How often a change is decided anew before its client is told to try again.
-    static let tries = 200
-
-    /// Gives way to the others, a little longer and more scattered each time.
-    static func pause(after tries: Int) async {
-        // A cancelled pause ends at once, and the next try is the last that anybody waits for.
-        try? await Task.sleep(for: .milliseconds(min(tries, 20)) * Double.random(in: 0...2))
-    }
-
     /// Applies a JSON patch: all of it or nothing.
     func apply(
         _ patch: ImagePatch,
@@ -195,20 +186,13 @@ struct ImageChange: Sendable {
         requestID: String,
         _ decide: @Sendable (Image) async throws -> Change?
     ) async throws -> Image {
-        var tries = 0
-        while true {
+        try await Deciding.anew {
             let image = try await registry.image(id, as: caller, requestID: requestID)
             guard let change = try await decide(image) else { return image }
             let limits = change.movesData ? try await quotas.limits(of: change.image.owner, for: .location) : .none
             let properties = change.image.properties
             try await check.require(properties, before: image.properties, as: caller, requestID: requestID)
-            do throws(RegistryError) {
-                return try await write(change, within: limits, as: caller, requestID: requestID)
-            } catch {
-                tries += 1
-                guard error.code == .changedMeanwhile, tries < Self.tries else { throw ServiceError(error) }
-                await Self.pause(after: tries)
-            }
+            return try await write(change, within: limits, as: caller, requestID: requestID)
         }
     }
 

@@ -38,25 +38,18 @@ struct ImageDeletion: Sendable {
         as caller: Caller,
         requestID: String
     ) async throws -> [PendingDeletion] {
-        var tries = 0
-        while true {
+        try await Deciding.anew {
             let image = try await read(id, caller, requestID)
             try policy.require(.deleteImage, on: image, by: caller)
             guard !image.protected else {
                 throw ServiceError(.forbidden, "Image \(id) is protected and cannot be deleted.")
             }
             try precondition(image)
-            do throws(RegistryError) {
-                return try await registry.call(
-                    DeleteImage(id: id, revision: image.revision, holder: holder, scrubAfter: scrubTime),
-                    as: caller,
-                    requestID: requestID
-                ).deletions
-            } catch {
-                tries += 1
-                guard error.code == .changedMeanwhile, tries < ImageChange.tries else { throw ServiceError(error) }
-                await ImageChange.pause(after: tries)
-            }
+            return try await registry.call(
+                DeleteImage(id: id, revision: image.revision, holder: holder, scrubAfter: scrubTime),
+                as: caller,
+                requestID: requestID
+            ).deletions
         }
     }
 

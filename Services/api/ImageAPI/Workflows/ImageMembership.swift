@@ -140,19 +140,9 @@ struct ImageMembership: Sendable {
 
     /// Runs `body` again when the image was changed between its reading and its writing.
     private func decide<Answer>(_ id: ImageID, _ body: () async throws -> Answer) async throws -> Answer {
-        var tries = 0
-        while true {
-            do {
-                return try await body()
-            } catch let error as RegistryError {
-                tries += 1
-                if error.code == .changedMeanwhile, tries < ImageChange.tries {
-                    await ImageChange.pause(after: tries)
-                    continue
-                }
-                if error.code == .notFound, error.field == nil { throw Self.absence(of: id) }
-                throw ServiceError(error)
-            }
-        }
+        try await Deciding.anew(
+            refusal: { $0.code == .notFound && $0.field == nil ? Self.absence(of: id) : ServiceError($0) },
+            body
+        )
     }
 }

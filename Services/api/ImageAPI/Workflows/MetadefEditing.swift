@@ -81,16 +81,8 @@ struct MetadefEditing: Sendable {
         requestID: String,
         _ write: (MetadefNamespace) async throws -> Answer
     ) async throws -> Answer {
-        var tries = 0
-        while true {
-            let current = try await reading.show(name, requiring: rules, as: caller, requestID: requestID).namespace
-            do {
-                return try await write(current)
-            } catch let error as RegistryError {
-                tries += 1
-                guard error.code == .changedMeanwhile, tries < ImageChange.tries else { throw ServiceError(error) }
-                await ImageChange.pause(after: tries)
-            }
+        try await Deciding.anew {
+            try await write(reading.show(name, requiring: rules, as: caller, requestID: requestID).namespace)
         }
     }
 }

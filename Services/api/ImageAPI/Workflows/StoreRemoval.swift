@@ -52,23 +52,16 @@ struct StoreRemoval: Sendable {
         as caller: Caller,
         requestID: String
     ) async throws -> [PendingDeletion] {
-        var tries = 0
-        while true {
+        try await Deciding.anew {
             var image = try await read(id, as: caller, requestID: requestID)
             try policy.require(.getImageLocation, on: image, by: caller)
             try policy.require(.deleteImageLocation, on: image, by: caller)
             image.locations.remove(at: try position(in: image, of: store))
-            do throws(RegistryError) {
-                return try await registry.call(
-                    RelocateImage(image: image, holder: holder),
-                    as: caller,
-                    requestID: requestID
-                ).deletions
-            } catch {
-                tries += 1
-                guard error.code == .changedMeanwhile, tries < ImageChange.tries else { throw ServiceError(error) }
-                await ImageChange.pause(after: tries)
-            }
+            return try await registry.call(
+                RelocateImage(image: image, holder: holder),
+                as: caller,
+                requestID: requestID
+            ).deletions
         }
     }
 
