@@ -3,7 +3,8 @@ import RegistryHTTP
 import ServiceKit
 
 @main
-struct ScrubberCommand: AsyncParsableCommand {
+struct ScrubberCommand: ConfiguredProgram {
+    static let options = ScrubberOptions.all
     static let configuration = CommandConfiguration(
         commandName: "glance-scrubber",
         abstract: "Removes the data of deleted images, and verifies the data of those that are there.",
@@ -20,24 +21,9 @@ struct ScrubberCommand: AsyncParsableCommand {
             Without --config-file it reads /etc/glance/glance-api.conf, for stores and registries are named there, and \
             then /etc/glance/glance-scrubber.conf, where there is one; the later file wins.
             """,
-        subcommands: [ScrubCommand.self, VerifyCommand.self, DamagedCommand.self, OptionsCommand.self],
+        subcommands: [ScrubCommand.self, VerifyCommand.self, DamagedCommand.self, OptionsCommand<Self>.self],
         defaultSubcommand: ScrubCommand.self
     )
-}
-
-struct OptionsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "options",
-        abstract: "Prints every option: a table in Markdown, or a sample file."
-    )
-
-    @Flag(help: "Print a configuration file with every option and its default.")
-    var sample = false
-
-    func run() {
-        let text = ConfigurationReference.text(of: "glance-scrubber", options: ScrubberOptions.all, asSample: sample)
-        print(text, terminator: "")
-    }
 }
 
 /// What the commands have in common: failures become a sentence and status 1, what was found a status of its own.
