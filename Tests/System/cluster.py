@@ -8,7 +8,8 @@ import tempfile
 
 import requests
 
-from services import API, ROOT, Deployment, Program, Registry, free_port, wait_until
+from ports import free_port
+from services import API, ROOT, Deployment, Program, Registry, wait_until
 
 
 class Server:

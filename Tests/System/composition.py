@@ -10,7 +10,8 @@ import subprocess
 
 import yaml
 
-from services import ROOT, free_port
+from ports import free_port
+from services import ROOT
 
 PODMAN = ROOT / "Tests/Backends/podman.sh"
 NOBODY = "65534:65534"

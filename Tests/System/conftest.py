@@ -23,7 +23,8 @@ ASSERTING = (
 )
 pytest.register_assert_rewrite(*ASSERTING)
 
-from services import PROGRAMS, ROOT, Deployment, free_port
+from ports import free_port
+from services import PROGRAMS, ROOT, Deployment
 
 PROGRAM_NAMES = ("glance-api", "glance-registry", "glance-manage", "glance-policy", "glance-scrubber")
 
@@ -43,6 +44,29 @@ def pytest_sessionstart(session):
     missing = [n for n in PROGRAM_NAMES if not (PROGRAMS / n).exists()]
     if missing and not session.config.option.collectonly:
         pytest.exit(f"not built: {', '.join(missing)} (make test builds them)", returncode=3)
+
+
+# The files that take longest, which two processes of tests had better begin with.
+LONGEST = (
+    "test_many_nodes.py",
+    "test_resumable_uploads.py",
+    "test_image_life.py",
+    "test_golden.py",
+    "test_run.py",
+    "test_early_answers.py",
+    "test_metadef_catalogue.py",
+    "test_stage.py",
+    "test_keystone.py",
+    "test_postgresql.py",
+    "test_members.py",
+    "test_scrubber.py",
+    "test_deploy.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 class Deployments:

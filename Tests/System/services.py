@@ -6,26 +6,19 @@ import os
 import pathlib
 import secrets
 import signal
-import socket
 import subprocess
 import time
 
 import requests
 
 from databases import database_for
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("GLANCE_PROGRAMS", ROOT / ".build" / "debug"))
 HEALTHY_SECONDS = 30
 # A graceful stop waits for running transfers; the tests leave none behind that take longer.
 STOPPED_SECONDS = 60
-
-
-def free_port():
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(question, seconds=15, every=0.05):

@@ -10,7 +10,8 @@ import tempfile
 import urllib.parse
 
 from cluster import Server, is_running
-from services import free_port, make_certificates, wait_until
+from ports import free_port
+from services import make_certificates, wait_until
 
 USER = "postgres"
 

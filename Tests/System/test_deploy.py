@@ -12,7 +12,8 @@ import requests
 import yaml
 
 from composition import PASSWORD, Composition, missing
-from services import PROGRAMS, ROOT, free_port, wait_until
+from ports import free_port
+from services import PROGRAMS, ROOT, wait_until
 
 DEPLOY = ROOT / "deploy"
 PODMAN = ROOT / "Tests/Backends/podman.sh"

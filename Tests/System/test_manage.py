@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 import databases
-from services import PROGRAMS, free_port
+from ports import free_port
+from services import PROGRAMS
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import requests
 
 import databases
 from recording_proxy import RecordingProxy
-from services import PROGRAMS, ROOT, free_port, wait_until
+from ports import free_port
+from services import PROGRAMS, ROOT, wait_until
 from wire import Answer, Connection, head
 
 SAMPLE = re.compile(

@@ -11,7 +11,8 @@ import tempfile
 import pytest
 import requests
 
-from services import PROGRAMS, ROOT, free_port, wait_until
+from ports import free_port
+from services import PROGRAMS, ROOT, wait_until
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 
@@ -30,7 +31,8 @@ class Run:
             "GLANCE_NO_BUILD": "1",
         }
         self.process = subprocess.Popen(
-            ["make", "run"],
+            # Where the tests run in the background of a shell, it has made them ignore Ctrl-C.
+            ["env", "--default-signal=INT", "make", "run"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 import databases
-from services import HEALTHY_SECONDS, PROGRAMS, ROOT, Program, free_port, wait_until
+from ports import free_port
+from services import HEALTHY_SECONDS, PROGRAMS, ROOT, Program, wait_until
 
 DEPLOY = ROOT / "deploy"
 PASSWORD = secrets.token_urlsafe(18)
