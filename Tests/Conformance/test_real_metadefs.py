@@ -6,7 +6,7 @@ import os
 import pytest
 import requests
 
-from clients import COMMANDS, GlanceCommand, OpenStackCommand
+from clients import GlanceCommand, OpenStackCommand
 from metadef_walks import walk_with_glance, walk_with_openstack
 from metadefs import Actor
 from services import User
@@ -33,14 +33,14 @@ def credentials(user):
 
 
 class OpenStack(OpenStackCommand):
-    def command(self):
+    def options(self):
         self.environment["OS_IMAGE_ENDPOINT_OVERRIDE"] = self.deployment.url
-        return [COMMANDS / "openstack", "--os-identity-api-version", "3", *credentials(self.user)]
+        return ["--os-identity-api-version", "3", *credentials(self.user)]
 
 
 class Glance(GlanceCommand):
-    def command(self):
-        return [COMMANDS / "glance", *credentials(self.user), "--os-image-url", self.deployment.url]
+    def options(self):
+        return [*credentials(self.user), "--os-image-url", self.deployment.url]
 
 
 @pytest.fixture(scope="module")

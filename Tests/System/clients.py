@@ -4,61 +4,62 @@ An endpoint given with HTTP Basic credentials is used as it is by openstacksdk, 
 the version. With no authentication they ask the root which versions there are, and glanceclient always does.
 """
 
+import functools
 import json
 import os
-import pathlib
 import pty
-import subprocess
-import sys
 
 import glanceclient
 import keystoneauth1.loading
 import keystoneauth1.session
 import openstack
 
-COMMANDS = pathlib.Path(sys.executable).parent
+from warm_program import WarmProgram
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+@functools.cache
+def warm(name, module):
+    return WarmProgram(name, module, ENVIRONMENT)
 
 
 class CommandLine:
     """Runs a client's command in a clean environment; a failure is a RuntimeError that says what it said."""
+
+    program = None
 
     def __init__(self, deployment, user):
         self.deployment = deployment
         self.user = deployment.users[user]
         self.home = deployment.directory / "home"
         self.home.mkdir(exist_ok=True)
-        self.environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        self.environment = {**ENVIRONMENT, "HOME": str(self.home)}
 
     def run(self, *arguments):
         # A terminal, as before a person: `glance image-create` takes any other standard input for the image's data.
         terminal, stdin = pty.openpty()
         try:
-            result = subprocess.run(
-                [str(a) for a in (*self.command(), *arguments)],
-                stdin=stdin,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                cwd=self.home,
-                env=self.environment,
-            )
+            words = [str(a) for a in (*self.options(), *arguments)]
+            status, output, errors = warm(*self.program).run(words, stdin, self.home, self.environment, 120)
         finally:
             os.close(terminal)
             os.close(stdin)
-        if result.returncode != 0:
-            raise RuntimeError(f"{arguments}: {result.stdout}{result.stderr}")
-        return result.stdout
+        if status != 0:
+            raise RuntimeError(f"{arguments}: {output}{errors}")
+        return output
 
 
 class OpenStackCommand(CommandLine):
     """`openstack`, which creates and uploads in one go."""
 
-    def command(self):
-        command = [COMMANDS / "openstack"]
+    program = ("openstack", "openstackclient.shell")
+
+    def options(self):
         if self.deployment.auth == "noauth":
-            return [*command, "--os-auth-type", "none", "--os-endpoint", self.deployment.url]
-        command += ["--os-auth-type", "http_basic", "--os-endpoint", self.deployment.url + "/v2"]
-        return [*command, "--os-username", self.user.name, "--os-password", self.user.password]
+            return ["--os-auth-type", "none", "--os-endpoint", self.deployment.url]
+        endpoint = ["--os-auth-type", "http_basic", "--os-endpoint", self.deployment.url + "/v2"]
+        return [*endpoint, "--os-username", self.user.name, "--os-password", self.user.password]
 
     def create_and_upload(self, image, name, properties):
         arguments = ["--disk-format", image.disk_format, "--container-format", image.container_format]
@@ -101,8 +102,10 @@ class OpenStackCommand(CommandLine):
 class GlanceCommand(CommandLine):
     """`glance`, which reads the image schema to learn what it may say; its only output is a table."""
 
-    def command(self):
-        return [COMMANDS / "glance", "--os-image-url", self.deployment.url, "--os-auth-token", "any"]
+    program = ("glance", "glanceclient.shell")
+
+    def options(self):
+        return ["--os-image-url", self.deployment.url, "--os-auth-token", "any"]
 
     def table(self, *arguments):
         rows = [line.split("|")[1:-1] for line in self.run(*arguments).splitlines() if line.startswith("|")]

@@ -480,11 +480,12 @@ class OpenStackWithIdentity(OpenStackCommand):
         self.cloud = f"{user}-cloud"
         auth = {"endpoint": deployment.url + "/v2", "username": self.user.name, "password": self.user.password}
         cloud = {"auth_type": "http_basic", "auth": auth, "identity_endpoint_override": identity_url}
-        self.file = self.home / f"{self.cloud}.json"
-        self.file.write_text(json.dumps({"clouds": {self.cloud: cloud}}))
+        file = self.home / f"{self.cloud}.json"
+        file.write_text(json.dumps({"clouds": {self.cloud: cloud}}))
+        self.environment["OS_CLIENT_CONFIG_FILE"] = str(file)
 
-    def command(self):
-        return ["/usr/bin/env", f"OS_CLIENT_CONFIG_FILE={self.file}", super().command()[0], "--os-cloud", self.cloud]
+    def options(self):
+        return ["--os-cloud", self.cloud]
 
     def rows(self, *arguments):
         return json.loads(self.run("image", *arguments, "-f", "json"))
