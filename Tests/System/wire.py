@@ -78,6 +78,10 @@ class Connection:
         except ConnectionResetError:
             return b""
 
+    def is_answered(self):
+        """Whether something has come, or the other side has closed."""
+        return bool(select.select([self.socket], [], [], 0)[0])
+
     def answer(self, seconds=30):
         """The next answer, which may be an interim one; whatever came when the time is up or the connection ends."""
         raw = b""
