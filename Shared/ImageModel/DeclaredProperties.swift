@@ -72,8 +72,8 @@ public struct DeclaredProperties: Sendable, Equatable {
     /// `{"properties": {name: schema}, "required": [name]}`.
     ///
     /// Properties are kept as text, so a declared type is `string`, with or without `null`; and what could not be
-    /// checked is refused rather than passed over: a keyword that restricts in a way unknown here, or a pattern other
-    /// than that of UUIDs.
+    /// checked is refused rather than passed over: a keyword that restricts in a way unknown here, or a pattern that
+    /// cannot be searched for in linear time (``LinearPattern``).
     ///
     /// - Throws: ``JSONShapeError`` naming the property.
     public init(schemaFile: JSONValue) throws(JSONShapeError) {
@@ -126,10 +126,12 @@ extension JSONSchema {
                 guard let values = value.arrayValue, !values.isEmpty else { throw wrong("has an enum that is no list") }
                 choices = values
             case "pattern":
-                guard let pattern = value.stringValue.flatMap(Pattern.init(rawValue:)) else {
-                    throw wrong("has a pattern other than that of UUIDs")
+                guard let text = value.stringValue else { throw wrong("has a pattern that is no string") }
+                do {
+                    pattern = try Pattern(text)
+                } catch {
+                    throw wrong("has a pattern that cannot be searched for: \(error)")
                 }
-                self.pattern = pattern
             case "minLength": minLength = try length(value)
             case "maxLength": maxLength = try length(value)
             case "readOnly":

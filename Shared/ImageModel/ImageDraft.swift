@@ -41,10 +41,7 @@ public struct ImageDraft: Sendable, Equatable {
                 id = value.stringValue.flatMap(ImageID.init)
             } else {
                 guard properties[name] == nil else {
-                    throw ServiceError(
-                        .invalidRequest,
-                        "Two properties differ only in how the letters of '\(name.excerpt)' are composed."
-                    )
+                    throw ServiceError(.invalidRequest, PropertyName(name).resemblance)
                 }
                 properties.updateValue(value.stringValue, forKey: name)
             }

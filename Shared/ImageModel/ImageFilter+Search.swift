@@ -155,10 +155,8 @@ private enum SearchField {
         _ comparison: SearchOperator,
         _ operand: String
     ) throws(SearchError) -> ImageFilter {
-        switch try test(comparison, operand) {
-        case .anyOf(let values) where values.count == 1: return .property(name: name, value: values[0])
-        case let test: return .condition(ImageCondition(.property(name), test))
-        }
+        // Never the filter of the plain parameters, which is let through where a property may not be read.
+        .condition(ImageCondition(.property(name), try test(comparison, operand)))
     }
 
     private func integer(

@@ -58,10 +58,8 @@ extension JSONSchema {
         guard case .string(let text) = value else { return nil }
         if let maxLength, text.unicodeScalars.count > maxLength { return "is longer than \(maxLength) characters" }
         if let minLength, text.unicodeScalars.count < minLength { return "is shorter than \(minLength) characters" }
-        switch pattern {
-        case .uuid? where !JSONSchema.Pattern.uuid.matches(text): return "must be a UUID"
-        case .uuid?, nil: return nil
-        }
+        guard let pattern, !pattern.matches(text) else { return nil }
+        return pattern == .uuid ? "must be a UUID" : "does not match the pattern '\(pattern.text)'"
     }
 }
 

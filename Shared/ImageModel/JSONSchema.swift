@@ -7,15 +7,30 @@ public struct JSONSchema: Sendable, Equatable {
         case null, boolean, integer, number, string, array, object
     }
 
-    /// The regular expressions that a schema may name: a closed set, so that no document brings one of its own along.
-    public enum Pattern: String, Sendable, CaseIterable {
-        case uuid = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
+    /// A regular expression that is found in the texts that fit.
+    public struct Pattern: Sendable, Equatable {
+        public let text: String
+        /// `nil` for that of UUIDs, which is looked for without it.
+        private let expression: LinearPattern?
 
-        public func matches(_ text: String) -> Bool {
-            switch self {
-            case .uuid: ImageID(text) != nil
-            }
+        public static let uuid = Pattern(
+            text: "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$",
+            expression: nil
+        )
+
+        private init(text: String, expression: LinearPattern?) {
+            self.text = text
+            self.expression = expression
         }
+
+        /// - Throws: what is wrong with the expression, and where.
+        public init(_ text: String) throws(LinearPatternError) {
+            self = text == Self.uuid.text ? .uuid : Pattern(text: text, expression: try LinearPattern(text))
+        }
+
+        public func matches(_ text: String) -> Bool { expression?.isFound(in: text) ?? (ImageID(text) != nil) }
+
+        public static func == (one: Pattern, other: Pattern) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
     }
 
     public struct Property: Sendable, Equatable {
@@ -124,7 +139,7 @@ extension JSONSchema {
         }
         if isReadOnly { document["readOnly"] = true }
         if let description { document["description"] = .string(description) }
-        if let pattern { document["pattern"] = .string(pattern.rawValue) }
+        if let pattern { document["pattern"] = .string(pattern.text) }
         if let minLength { document["minLength"] = .integer(Int64(minLength)) }
         if let maxLength { document["maxLength"] = .integer(Int64(maxLength)) }
         if !choices.isEmpty { document["enum"] = .array(choices) }

@@ -117,7 +117,11 @@ public struct PatchOutcome: Sendable, Equatable {
         _ value: String?,
         _ assignment: PatchAssignment
     ) throws(ServiceError) {
-        let exists = image.properties[name] != nil
+        let kept = image.properties.index(forKey: name).map { image.properties[$0].key }
+        let exists = kept?.utf8.elementsEqual(name.utf8) ?? false
+        guard exists || kept == nil || assignment == .replace else {
+            throw ServiceError(.invalidRequest, PropertyName(name).resemblance)
+        }
         switch assignment {
         case .insert where exists: throw Self.present(name)
         case .replace where !exists: throw Self.missing(name)
@@ -131,7 +135,10 @@ public struct PatchOutcome: Sendable, Equatable {
         guard ImageField(rawValue: name) == nil else {
             throw ServiceError(.forbidden, "Property \(name) may not be removed.")
         }
-        guard image.properties.removeValue(forKey: name) != nil else { throw Self.missing(name) }
+        guard let place = image.properties.index(forKey: name),
+            image.properties[place].key.utf8.elementsEqual(name.utf8)
+        else { throw Self.missing(name) }
+        image.properties.remove(at: place)
         propertyActions.append(PropertyAction(.delete, name))
     }
 

@@ -53,6 +53,11 @@ public struct PropertyName: Sendable, Hashable {
         }
     }
 
+    /// Why a name cannot stand beside one that Unicode takes for the same; each is a name of its own.
+    var resemblance: String {
+        "Two properties differ only in how the letters of '\(text.excerpt)' are composed."
+    }
+
     private func requireNotReserved() throws(ServiceError) {
         if isInternal || Self.reserved.contains(text) { throw reservedError }
     }

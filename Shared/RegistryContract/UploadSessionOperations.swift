@@ -52,12 +52,15 @@ public struct ExtendSession: RegistryOperation {
     public var byteCount: Int64
     /// The most that all parts together may have, in bytes.
     public var limit: Int64
+    /// Of what the project uses; the storage quota counts as it was when the session began.
+    public var limits: UsageLimits
 
-    public init(image: ImageID, holder: Holder, byteCount: Int64, limit: Int64) {
+    public init(image: ImageID, holder: Holder, byteCount: Int64, limit: Int64, limits: UsageLimits = .none) {
         self.image = image
         self.holder = holder
         self.byteCount = byteCount
         self.limit = limit
+        self.limits = limits
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -67,6 +70,7 @@ public struct ExtendSession: RegistryOperation {
             holder.write(to: &writer)
             writer.field("byte_count", byteCount)
             writer.field("limit", limit)
+            writer.field(limits: limits)
         }
     }
 
@@ -76,6 +80,7 @@ public struct ExtendSession: RegistryOperation {
         holder = try members.value("holder")
         byteCount = try members.positiveInteger("byte_count")
         limit = try members.integer("limit")
+        limits = try members.limits()
     }
 }
 

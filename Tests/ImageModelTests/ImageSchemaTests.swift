@@ -141,6 +141,19 @@ struct DeclaredPropertiesTests {
         try schema.validate(field: "os_admin", value: "admin")
     }
 
+    @Test("a pattern is searched for in what is no null")
+    func pattern() throws {
+        let file: JSONValue = ["ticket": ["type": ["null", "string"], "pattern": "^T-[0-9]+$"]]
+        let schema = ImageSchema(declared: try DeclaredProperties(schemaFile: file))
+        try schema.validate(create: ["ticket": nil])
+        try schema.validate(create: ["ticket": "T-17"])
+        expectRefusal(.invalidRequest, "'ticket' does not match the pattern '^T-[0-9]+$'.") {
+            try schema.validate(create: ["ticket": "xT-17"])
+        }
+        let declared = schema.document.objectValue?["properties"]?.objectValue?["ticket"]
+        #expect(declared?.objectValue?["pattern"] == "^T-[0-9]+$")
+    }
+
     @Test("a property may be called \"properties\"")
     func namedProperties() throws {
         let declared = try DeclaredProperties(schemaFile: ["properties": ["type": "string"]])
@@ -153,7 +166,8 @@ struct DeclaredPropertiesTests {
             (["name": ["type": "string"]], "name"),
             (["x": ["type": "integer"]], "x"),
             (["x": ["type": "null"]], "x"),
-            (["x": ["type": "string", "pattern": "^a+$"]], "x"),
+            (["x": ["type": "string", "pattern": "(a)\\1"]], "x"),
+            (["x": ["type": "string", "pattern": 1]], "x"),
             (["x": ["type": "string", "oneOf": []]], "x"),
             (["x": ["type": "string", "maxLength": -1]], "x"),
             (["x": ["type": "string", "enum": []]], "x"),

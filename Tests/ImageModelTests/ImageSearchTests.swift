@@ -31,8 +31,8 @@ struct ImageSearchTests {
         ("protected:eq:true", .protected(true)),
         ("protected:neq:true", .protected(false)),
         ("tag:eq:x", .tag("x")),
-        ("os_distro:eq:debian", .property(name: "os_distro", value: "debian")),
-        ("os_distro:in:debian", .property(name: "os_distro", value: "debian")),
+        ("os_distro:eq:debian", .condition(ImageCondition(.property("os_distro"), .anyOf(["debian"])))),
+        ("os_distro:in:debian", .condition(ImageCondition(.property("os_distro"), .anyOf(["debian"])))),
         // What they cannot.
         ("name:neq:a", .condition(ImageCondition(.text(.name), .noneOf(["a"])))),
         ("status:nin:a,b", .condition(ImageCondition(.text(.status), .noneOf(["a", "b"])))),
@@ -52,10 +52,13 @@ struct ImageSearchTests {
         ("os_version:lte:22.04", property("os_version", .order(.lessOrEqual, "22.04"))),
         ("p:exists:false", property("p", .exists(false))),
         // Only the first two colons are the grammar's, and a field in quotes may have its own.
-        ("p:eq:a:b", .property(name: "p", value: "a:b")),
-        ("p:eq:", .property(name: "p", value: "")),
+        ("p:eq:a:b", .condition(ImageCondition(.property("p"), .anyOf(["a:b"])))),
+        ("p:eq:", .condition(ImageCondition(.property("p"), .anyOf([""])))),
         ("p:neq:\"a\"", property("p", .noneOf(["\"a\""]))),
-        ("\"trait:CUSTOM_X\":eq:required", .property(name: "trait:CUSTOM_X", value: "required")),
+        (
+            "\"trait:CUSTOM_X\":eq:required",
+            .condition(ImageCondition(.property("trait:CUSTOM_X"), .anyOf(["required"])))
+        ),
         ("\"a\\\"b\\\\c\\d\":exists", property("a\"b\\c\\d", .exists(true))),
         ("\"name\":eq:a", .text(.name, anyOf: ["a"])),
         ("é:prefix:\u{301}", property("é", .prefix("\u{301}"))),
@@ -121,7 +124,7 @@ struct ImageSearchTests {
     func repetition() throws {
         let parameters = [("tag", "t"), ("os_glance_filter", "p:eq:1"), ("os_glance_filter", "p:eq:1"), ("p", "2")]
         let query = try ImageListQuery(parameters: parameters.map { (name: $0.0, value: $0.1) })
-        let one = ImageFilter.property(name: "p", value: "1")
+        let one = ImageFilter.condition(ImageCondition(.property("p"), .anyOf(["1"])))
         #expect(query.filters == [.tag("t"), one, one, .property(name: "p", value: "2")])
         let many = (0..<17).map { (name: "os_glance_filter", value: "p:eq:\($0)") }
         #expect(try ImageListQuery(parameters: many.dropLast()).filters.count == 16)
@@ -175,7 +178,8 @@ struct NewestImageTests {
         )
         #expect(
             query.filters == [
-                .tag("t"), .property(name: "os_family", value: "debian"), .text(.status, anyOf: ["active"]),
+                .tag("t"), .condition(ImageCondition(.property("os_family"), .anyOf(["debian"]))),
+                .text(.status, anyOf: ["active"]),
             ]
         )
         #expect(query.limit == 1 && query.newestOnly && !query.hidden)
@@ -187,7 +191,8 @@ struct NewestImageTests {
         "a family is a tag, a property or a field with a value",
         arguments: [
             ("tag:debian", .tag("debian")), ("tag:a:b", .tag("a:b")), ("name:x", .text(.name, anyOf: ["x"])),
-            ("\"a:b\":c", .property(name: "a:b", value: "c")), ("p:", .property(name: "p", value: "")),
+            ("\"a:b\":c", .condition(ImageCondition(.property("a:b"), .anyOf(["c"])))),
+            ("p:", .condition(ImageCondition(.property("p"), .anyOf([""])))),
         ] as [(String, ImageFilter)]
     )
     func families(text: String, filter: ImageFilter) throws {

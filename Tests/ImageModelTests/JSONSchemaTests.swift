@@ -81,7 +81,7 @@ struct JSONSchemaTests {
         )
         let expected: JSONValue = [
             "name": "n", "type": ["null", "string"], "description": "d", "enum": ["a"],
-            "pattern": .string(JSONSchema.Pattern.uuid.rawValue), "minLength": 1, "maxLength": 2,
+            "pattern": .string(JSONSchema.Pattern.uuid.text), "minLength": 1, "maxLength": 2,
             "items": ["type": "string"], "properties": ["p": ["type": "integer"]], "required": ["p"],
             "additionalProperties": false, "readOnly": true, "writeOnly": true, "is_base": false,
             "links": [["rel": "self", "href": "{self}"]], "title": "t",

@@ -116,6 +116,25 @@ struct PatchOutcomeTests {
         }
     }
 
+    @Test("a name is not another one that Unicode takes for the same")
+    func resemblance() throws {
+        let image = try image(properties: ["LICENSE_KEY": "1", "\u{e9}": "1"])
+        for name in ["LICENSE_\u{212a}EY", "e\u{301}"] {
+            expectRefusal(.conflict, "Property \(name) does not exist.") {
+                _ = try apply(.setProperty(name: name, value: "2", .replace), to: image)
+            }
+            expectRefusal(.conflict, "Property \(name) does not exist.") {
+                _ = try apply(.remove(name: name), to: image)
+            }
+            for assignment in [PatchAssignment.put, .insert] {
+                expectRefusal(
+                    .invalidRequest,
+                    "Two properties differ only in how the letters of '\(name)' are composed."
+                ) { _ = try apply(.setProperty(name: name, value: "2", assignment), to: image) }
+            }
+        }
+    }
+
     @Test("a declared property that is null is there all the same")
     func null() throws {
         let image = try image(properties: ["kernel_id": String?.none])

@@ -216,6 +216,13 @@ struct PolicyFilesTests {
         let error = #expect(throws: ServiceError.self) { try policy.require(.modifyImage, on: image, by: stranger) }
         #expect(error?.message == "You do not own this image")
         #expect(error?.code == .forbidden)
+        for (rule, byOwner, byOther) in [
+            (PolicyRule.addMember, true, false), (.deleteMember, true, false), (.modifyMember, false, true),
+            (.getMember, true, true),
+        ] {
+            #expect(try policy.mayDo(rule, PolicyTarget(image: image, caller: nobody), by: nobody) == byOwner)
+            #expect(try policy.mayDo(rule, PolicyTarget(image: image, caller: stranger), by: stranger) == byOther)
+        }
     }
 
     @Test("a token for the system or a domain is refused by rules for projects, unless scope is not enforced")

@@ -37,6 +37,19 @@ struct PropertyProtectionsTests {
         }.joined()
     }
 
+    @Test("a name that Unicode takes for another one is decided on by itself, whichever came first")
+    func lookalikes() throws {
+        let text = "[^LICENSE_KEY]\ncreate = admin\nread = admin\nupdate = admin\ndelete = admin\n"
+            + "[.*]\ncreate = member\nread = member\nupdate = member\ndelete = member\n"
+        let member = caller(owner, "member")
+        for names in [["LICENSE_KEY", "LICENSE_\u{212a}EY"], ["LICENSE_\u{212a}EY", "LICENSE_KEY"]] {
+            let protections = try protections(text)
+            for name in names + names {
+                #expect(grants(protections, name, member) == (name.utf8.count == 11 ? "----" : "crud"))
+            }
+        }
+    }
+
     @Test(
         "the first section whose expression is found decides",
         arguments: [

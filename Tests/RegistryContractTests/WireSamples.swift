@@ -110,7 +110,15 @@ struct WireSample: Sendable, CustomTestStringConvertible {
                 byteCount: 1 << 40
             )
         ),
-        WireSample(ExtendSession(image: id, holder: holder, byteCount: 7, limit: 1 << 40)),
+        WireSample(
+            ExtendSession(
+                image: id,
+                holder: holder,
+                byteCount: 7,
+                limit: 1 << 40,
+                limits: UsageLimits(storedMebibytes: 3)
+            )
+        ),
         WireSample(ShowSession(image: id, attempt: "a1")),
         WireSample(RecordSession(attempt: "a1", holder: holder, received: [0..<10, 20..<30])),
         WireSample(ClaimDeletions(DeletionClaim(holder: holder, stores: ["", "fast"], limit: 5))),

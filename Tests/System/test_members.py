@@ -109,6 +109,25 @@ def shared(owner):
     return image_id
 
 
+def test_beside_the_former_defaults_the_owner_does_not_answer_for_others(deployments):
+    options = {"api": {"oslo_policy": ["enforce_new_defaults = false"]}}
+    deployment = with_users(deployments.prepare(auth="trusted_headers", options=options)).start()
+    owner, partner, third, admin = (Actor(deployment, user) for user in ("owner", "partner", "third", "admin"))
+    image_id = owner.create(visibility="shared")
+    assert partner.share(image_id, "partner").status_code == 404
+    assert owner.share(image_id, "partner").status_code == 200
+    refused = owner.answer(image_id, "partner", "accepted")
+    assert refused.status_code == 403 and "Not allowed to update members" in refused.text
+    assert not partner.lists(image_id)
+    assert partner.share(image_id, "third").status_code == 403
+    assert partner.unshare(image_id, "partner").status_code == 403
+    assert third.answer(image_id, "partner", "accepted").status_code == 404
+    assert partner.answer(image_id, "partner", "accepted").status_code == 200
+    assert partner.lists(image_id)
+    assert admin.answer(image_id, "partner", "rejected").status_code == 200
+    assert owner.unshare(image_id, "partner").status_code == 204
+
+
 def test_share_accept_list_reject(owner, partner, actor):
     image_id = owner.create()
     assert not partner.shows(image_id)

@@ -71,8 +71,8 @@ def test_the_life_of_a_namespace(admin):
 
 def test_a_location_leads_to_what_was_created(admin):
     answer = admin.session.post(admin.url + BASE, json={"namespace": "A b::é"}, timeout=30)
-    assert answer.headers["Location"] == f"{BASE}/A%20b::%C3%A9"
-    assert admin("GET", answer.headers["Location"])["namespace"] == "A b::é"
+    assert answer.headers["Location"] == f"{admin.url}{BASE}/A%20b::%C3%A9"
+    assert admin.session.get(answer.headers["Location"], timeout=30).json()["namespace"] == "A b::é"
     admin("DELETE", "/A b::é", 204)
 
 

@@ -131,11 +131,22 @@ class TestPropertyProtections:
 
     def test_what_a_caller_may_not_read_cannot_be_searched(self, deployment):
         assert self.create(deployment, "admin", note="s3cret", name="searched").status_code == 201
-        for test in ("prefix:s", "gt:a", "in:s3cret,x", "exists:true", "neq:x"):
-            url = f"{deployment.url}/v2/images?name=searched&os_glance_filter=note:{test}"
+        tests = ("prefix:s", "gt:a", "in:s3cret,x", "in:s3cret", "exists:true", "neq:x", "eq:s3cret", "eq:x")
+        for test in [f"os_glance_filter=note:{test}" for test in tests] + ["os_glance_newest=note:s3cret"]:
+            url = f"{deployment.url}/v2/images?name=searched&{test}"
             answer = deployment.session("reader").get(url, timeout=10)
             assert answer.status_code == 403 and "Attribute 'note' is reserved." in answer.json()["message"], test
             assert deployment.session("member").get(url, timeout=10).status_code == 200, test
+
+    def test_a_name_that_looks_alike_is_another_name(self, deployment):
+        image = self.create(deployment, "admin", licence_K="1").json()["id"]
+        lookalike = "licence_\u212a"
+        for operation, code in (("add", 400), ("replace", 409), ("remove", 409)):
+            change = {"op": operation, "path": f"/{lookalike}", "value": "2"}
+            assert self.patch(deployment, "admin", image, change).status_code == code, operation
+        assert self.patch(deployment, "admin", image, {"op": "add", "path": "/licence_K", "value": "3"}).status_code == 200
+        shown = deployment.session("admin").get(f"{deployment.url}/v2/images/{image}", timeout=10).json()
+        assert shown["licence_K"] == "3" and lookalike not in shown
 
     def test_what_a_caller_may_not_read_is_left_out_everywhere(self, deployment):
         image_id = self.create(deployment, "packager", vendor_x="1", note="n").json()["id"]

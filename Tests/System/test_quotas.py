@@ -12,6 +12,7 @@ import tempfile
 import pytest
 import requests
 
+import tus
 from audit import COUNTED, assert_accounted, stored_files, usage
 from cluster import Cluster
 from scripted_keystone import ScriptedKeystone
@@ -264,6 +265,14 @@ def test_unified_limits(deployments, keystone):
     assert upload(session, deployment.url, images[1], bytes(3 * MIB), declares=False).status_code == 204
     assert usage("image_size_total") == (6, 5)
     assert upload(session, deployment.url, images[2], bytes(10)).status_code == 413
+    limit("image_size_total", 8)
+    parts = {**tus.VERSION, "Upload-Concat": "partial", "Upload-Length": str(MIB)}
+    whole = f"{deployment.url}/v2/images/{make(session, deployment.url).json()['id']}"
+    created = [session.post(f"{whole}/uploads", headers=parts, timeout=30).status_code for _ in range(3)]
+    # Each part counts from when it is announced.
+    assert created == [201, 201, 413] and usage("image_size_total") == (8, 8)
+    assert session.delete(whole, timeout=30).status_code == 204
+    assert usage("image_size_total") == (6, 8)
     limit("image_size_total", -1)
     assert upload(session, deployment.url, images[2], bytes(10)).status_code == 204
     limit("image_stage_total", 2)

@@ -52,9 +52,29 @@ public struct ImagePolicy: Sendable {
         _ target: PolicyTarget,
         by caller: Caller
     ) throws(ServiceError) -> PolicyRefusal? {
-        guard let reason = table.refusal(of: rule, target, caller, asking: service) else { return nil }
+        let table = table
+        guard
+            let reason = table.refusal(of: rule, target, caller, asking: service)
+                ?? membershipRefusal(rule, target.owner, table, caller)
+        else { return nil }
         if reason.saysNothingOfImages { throw Self.forbidden(rule, reason) }
         return PolicyRefusal(rule: rule.rawValue, reason: reason)
+    }
+
+    /// The former defaults left it to this check that the owner chooses the members, and that they answer for themselves.
+    private func membershipRefusal(
+        _ rule: PolicyRule,
+        _ owner: String?,
+        _ table: PolicyTable,
+        _ caller: Caller
+    ) -> PolicyRefusal.Reason? {
+        guard !table.enforcesNewDefaults, !caller.isAdmin else { return nil }
+        let owns = owner != nil && owner == caller.project
+        switch rule {
+        case .addMember, .deleteMember: return owns ? nil : .ownership
+        case .modifyMember: return owns ? .membership : nil
+        default: return nil
+        }
     }
 
     /// Whether a rule of this name is among the defaults or in a policy file.
@@ -188,7 +208,7 @@ extension PolicyRefusal.Reason {
     var saysNothingOfImages: Bool {
         switch self {
         case .scope, .unanswered: true
-        case .denied, .fault, .ownership: false
+        case .denied, .fault, .ownership, .membership: false
         }
     }
 }

@@ -11,6 +11,8 @@ public struct PolicyRefusal: Error, Sendable, Equatable, CustomStringConvertible
         case unanswered(String)
         /// Beside the former defaults: only the owner and administrators may.
         case ownership
+        /// Beside the former defaults: only the member itself and administrators may.
+        case membership
     }
 
     public let rule: String
@@ -22,6 +24,7 @@ public struct PolicyRefusal: Error, Sendable, Equatable, CustomStringConvertible
         case .scope: "policy rule '\(rule)' is for tokens of a project"
         case .fault(let fault), .unanswered(let fault): "policy rule '\(rule)' has no answer: \(fault)"
         case .ownership: "policy rule '\(rule)' is for the owner and administrators (enforce_new_defaults = false)"
+        case .membership: "policy rule '\(rule)' is for the member and administrators (enforce_new_defaults = false)"
         }
     }
 }

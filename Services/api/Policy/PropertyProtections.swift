@@ -70,19 +70,34 @@ public struct PropertyProtections: Sendable {
 
     /// Names come again with every image, so which section they belong to is remembered.
     private func section(of name: String) -> Int? {
-        if let known = decisions.sections.withLock({ $0[name] }) { return known }
+        if let known = decisions.section(of: name) { return known.section }
         let found = sections.firstIndex { $0.pattern.isFound(in: name) }
-        decisions.sections.withLock { known in
-            // Callers choose the names: a bound, and a fresh start beyond it.
-            if known.count >= Decisions.limit { known.removeAll(keepingCapacity: true) }
-            known.updateValue(found, forKey: name)
-        }
+        decisions.remember(found, for: name)
         return found
     }
 
     private final class Decisions: Sendable {
-        static let limit = 4_096
-        let sections = Mutex<[String: Int?]>([:])
+        struct Known {
+            /// A dictionary takes names for one whose letters are composed in different ways; expressions do not.
+            var name: String
+            var section: Int?
+        }
+
+        private static let limit = 4_096
+        private let known = Mutex<[String: Known]>([:])
+
+        func section(of name: String) -> Known? {
+            guard let found = known.withLock({ $0[name] }), found.name.utf8.elementsEqual(name.utf8) else { return nil }
+            return found
+        }
+
+        func remember(_ section: Int?, for name: String) {
+            known.withLock { known in
+                // Callers choose the names: a bound, and a fresh start beyond it.
+                if known.count >= Self.limit { known.removeAll(keepingCapacity: true) }
+                known[name] = Known(name: name, section: section)
+            }
+        }
     }
 }
 

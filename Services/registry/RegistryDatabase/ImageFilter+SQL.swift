@@ -49,15 +49,7 @@ extension ImageFilter {
                 .text(tag)
             )
         case .property(let name, let value):
-            condition.add(
-                """
-                EXISTS (SELECT 1 FROM image_properties p WHERE p.name = ? AND p.value_prefix = \(SQLCondition.prefixPlace)
-                    AND p.value = ? AND p.image_id = i.id\(end))
-                """,
-                .text(name),
-                .text(value),
-                .text(value)
-            )
+            condition.addProperty(name, equals: value, end)
         }
     }
 

@@ -18,6 +18,9 @@ extension ImageCondition {
         case .tag:
             addRows("image_tags t WHERE t.image_id = i.id", [], value: "t.value", to: &condition, dialect, end)
         case .property(let name):
+            if case .anyOf(let values) = test, values.count == 1 {
+                return condition.addProperty(name, equals: values[0], end)
+            }
             addRows(
                 "image_properties p WHERE p.image_id = i.id AND p.name = ? AND p.value IS NOT NULL",
                 [.text(name)],
@@ -106,6 +109,19 @@ extension ImageCondition.Order {
 }
 
 extension SQLCondition {
+    /// That `i`, the image, has a property of that value; an index leads to it.
+    mutating func addProperty(_ name: String, equals value: String, _ end: String) {
+        add(
+            """
+            EXISTS (SELECT 1 FROM image_properties p WHERE p.name = ? AND p.value_prefix = \(Self.prefixPlace)
+                AND p.value = ? AND p.image_id = i.id\(end))
+            """,
+            .text(name),
+            .text(value),
+            .text(value)
+        )
+    }
+
     /// A range, which an index over the expression can find.
     static func begins(_ expression: String, with prefix: String, _ dialect: SQLDialect) -> SQLCondition {
         let expression = "\(expression) \(dialect.byteOrder)"

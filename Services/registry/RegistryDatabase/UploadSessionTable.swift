@@ -69,8 +69,7 @@ public struct UploadSessionTable {
             throw RegistryError(.limitExceeded, "The incoming image is too large")
         }
         // What the first part took room for grows.
-        _ = try UploadTable(connection)
-            .reserve(ReserveUpload(attempt: session.attempt, needed: end, wanted: end), at: now)
+        try UploadTable(connection).extend(session.attempt, of: image.owner, by: part, to: end, at: now)
         session.parts.append(session.byteCount..<end)
         try connection.execute(
             "UPDATE upload_sessions SET parts = ? WHERE attempt = ?",

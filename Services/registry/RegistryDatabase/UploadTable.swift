@@ -149,6 +149,26 @@ public struct UploadTable {
         UploadReservation(byteCount: try takeRoom(asked, for: try held(asked.attempt, at: now)))
     }
 
+    /// Takes room for one more part of an upload, behind those that it has been given room for.
+    ///
+    /// - Throws: `limitExceeded` where there is none.
+    func extend(
+        _ attempt: String,
+        of owner: String?,
+        by part: ExtendSession,
+        to end: Int64,
+        at now: Timestamp
+    ) throws {
+        try UsageTable(connection).requireRoom(forMore: part.byteCount, of: owner, part.limits)
+        _ = try reserve(ReserveUpload(attempt: attempt, needed: end, wanted: end), at: now)
+        // Counted also where no quota asked for it, as what was declared at the beginning is.
+        let reserved = min(end, UsageTable.largestSize)
+        try connection.execute(
+            "UPDATE uploads SET reserved = ? WHERE attempt = ? AND reserved < ?",
+            [.integer(reserved), .text(attempt), .integer(reserved)]
+        )
+    }
+
     /// - Returns: how many bytes the upload may have in all: what it wants, where no quota bounds it.
     private func takeRoom(_ asked: ReserveUpload, for held: Held) throws -> Int64 {
         guard let quota = held.storageQuota else { return max(asked.needed, asked.wanted) }

@@ -54,6 +54,12 @@ public struct UsageTable {
         }
     }
 
+    /// Asked before an attempt that is counted gets a further part of a declared size.
+    func requireRoom(forMore size: Int64, of owner: String?, _ limits: UsageLimits) throws {
+        guard let owner, let limit = limits.storedMebibytes else { return }
+        try requireRoom("image_size_total", limit, used: try usage(of: owner).storedBytes, more: size)
+    }
+
     private func requireRoom(_ name: String, _ limit: Int64?, used: Int64, more: Int64?) throws {
         guard let limit, Self.sum(used, more ?? 0) >> 20 > limit else { return }
         throw Self.excess(name, limit, usage: used >> 20, delta: (more ?? 0) >> 20)

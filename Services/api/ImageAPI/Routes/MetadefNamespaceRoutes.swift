@@ -32,7 +32,7 @@ struct MetadefNamespaceRoutes: Sendable {
     @Sendable func create(_ request: APIRequest) async throws -> Response {
         let draft = try MetadefNamespaceDraft(parsing: try await request.objectDocument())
         let record = try await editing.create(draft, as: request.caller, requestID: request.requestID)
-        let location = MetadefDocument.location(of: record.namespace.name)
+        let location = request.base + MetadefDocument.location(of: record.namespace.name)
         return .json(.created, MetadefDocument.bytes(record, echoes: true), headers: [.location: location])
     }
 

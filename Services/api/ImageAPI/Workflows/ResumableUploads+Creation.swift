@@ -38,7 +38,7 @@ extension ResumableUploads {
             throw ServiceError(.limitExceeded, "The incoming image is too large")
         }
         if announcement.isPart, image.status == .saving {
-            return try await extend(id, announcement, as: caller, requestID: requestID)
+            return try await extend(image, announcement, as: caller, requestID: requestID)
         }
         guard image.status == .queued else { throw Self.refusal(from: image.status) }
         try image.requireFormats()
@@ -48,7 +48,7 @@ extension ResumableUploads {
         } catch let error as ServiceError {
             guard (error.cause as? RegistryError)?.code == .wrongState, announcement.isPart else { throw error }
             // Another part came first.
-            return try await extend(id, announcement, as: caller, requestID: requestID)
+            return try await extend(image, announcement, as: caller, requestID: requestID)
         }
     }
 
@@ -57,13 +57,20 @@ extension ResumableUploads {
     }
 
     private func extend(
-        _ id: ImageID,
+        _ image: Image,
         _ announcement: Announcement,
         as caller: Caller,
         requestID: String
     ) async throws -> Creation {
+        let limits = try await quotas.limits(of: image.owner, for: .upload)
         let session = try await registry.ask(
-            ExtendSession(image: id, holder: holder, byteCount: announcement.byteCount, limit: sizeCap),
+            ExtendSession(
+                image: image.id,
+                holder: holder,
+                byteCount: announcement.byteCount,
+                limit: sizeCap,
+                limits: limits
+            ),
             as: caller,
             requestID: requestID
         )
