@@ -242,7 +242,7 @@ package.targets += [
     tests("ImageModelTests", ["ImageModel", "WireJSON"]),
     tests("DigestsTests", ["Digests"]),
     tests("RegistryContractTests", ["RegistryContract", "ImageModel", "Digests", "WireJSON"]),
-    tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics, lifecycle, nioSSL]),
+    tests("ServiceKitTests", ["ServiceKit", "ImageModel", logging, metrics, lifecycle, nioCore, nioSSL]),
     tests(
         "IdentityTests",
         [

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTypes
 import ImageModel
+import ServiceKit
 import Synchronization
 import Testing
 

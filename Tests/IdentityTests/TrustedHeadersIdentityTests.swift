@@ -176,6 +176,16 @@ struct TrustedPeersTests {
         let identity = TrustedHeadersIdentity(isAdmin: isAdmin)
         let far = Peer.address("198.51.100.1")
         #expect(try await identify(identity, far, confirmed, isCertified: true).user == "u")
+    @Test("a peer that was gone before anybody could ask who it was is not believed, whoever is listed")
+    func unknown() async throws {
+        let proxies = try ["0.0.0.0/0", "::/0"].map { try #require(AddressRange($0)) }
+        for identity in [
+            TrustedHeadersIdentity(isAdmin: isAdmin), TrustedHeadersIdentity(isAdmin: isAdmin, proxies: proxies),
+        ] {
+            await expectUnauthenticated(.untrustedPeer) { try await identify(identity, .unknown, confirmed) }
+        }
+    }
+
         await expectUnauthenticated(.untrustedPeer) { try await identify(identity, far, confirmed) }
     }
 

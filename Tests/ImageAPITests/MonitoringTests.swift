@@ -13,7 +13,7 @@ struct MonitoringTests {
         _ method: HTTPRequest.Method = .get,
         _ path: String = "/healthcheck",
         headers: [String: String] = [:],
-        peer: String? = "127.0.0.1",
+        peer: Peer = .address("127.0.0.1"),
         health: HealthCheck = HealthCheck(),
         fault: HealthFault? = nil
     ) async throws -> (status: Int, type: String?, body: String)? {
@@ -77,11 +77,11 @@ struct MonitoringTests {
     @Test(
         "who is outside of the allowed networks gets 404",
         arguments: [
-            ("10.1.2.3", 200), ("11.0.0.1", 404), ("2001:db8::5", 200), ("::ffff:10.0.0.1", 200), ("127.0.0.1", 404),
-            (nil, 404),
-        ] as [(String?, Int)]
+            (.address("10.1.2.3"), 200), (.address("11.0.0.1"), 404), (.address("2001:db8::5"), 200),
+            (.address("::ffff:10.0.0.1"), 200), (.address("127.0.0.1"), 404), (.unixSocket, 404), (.unknown, 404),
+        ] as [(Peer, Int)]
     )
-    func sources(_ peer: String?, _ status: Int) async throws {
+    func sources(_ peer: Peer, _ status: Int) async throws {
         var health = HealthCheck()
         health.allowedSources = [try #require(AddressRange("10.0.0.0/8")), try #require(AddressRange("2001:db8::/32"))]
         #expect(try await ask(peer: peer, health: health)?.status == status)

@@ -69,7 +69,7 @@ struct StoreRemovalTests {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let answer = try await responder.respond(
             to: .made(.delete, "/v2/stores/\(path)", headers: headers),
-            context: ConnectionContext(channel: channel, logger: logger)
+            context: ConnectionContext(channel: channel, logger: logger, peer: .unixSocket)
         ).collected()
         try await channel.close()
         return Outcome(status: answer.status.code, body: answer.body, operations: registry.operations)

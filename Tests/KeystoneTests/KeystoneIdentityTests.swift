@@ -2,6 +2,7 @@ import HTTPTypes
 import ImageModel
 import NIOCore
 import NIOHTTP1
+import ServiceKit
 import Synchronization
 import Testing
 

@@ -1,9 +1,15 @@
 """Identity headers from other machines: whom they are believed from."""
 
+import json
 import socket
+import struct
 
 import pytest
 import requests
+
+from services import wait_until
+
+RESETS = 100
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +68,34 @@ def test_from_elsewhere_they_are_not(start, address):
 def test_unless_the_address_is_listed(start, address):
     deployment = start(trusted_headers=[f"allowed_addresses = {address}"])
     assert ask(deployment, address, has_certificate=False).status_code == 200
+
+
+def send_and_reset(address, port, head, body):
+    """Leaves a whole request behind, and takes the connection away from under it."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    request = f"POST /v2/metadefs/namespaces HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{fields}\r\n"
+    connection = socket.create_connection((address, port), 10)
+    connection.sendall(request.encode() + body)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_a_reset_behind_a_request_makes_nobody_believed(deployments, address):
+    """A server that asked a closed connection who was at its other end would find nobody there."""
+    options = {"api": {"DEFAULT": ["bind_host = 0.0.0.0"]}}
+    deployment = deployments.prepare(auth="trusted_headers", transport="tcp", options=options).start()
+    admin = deployment.session("admin")
+    head = {**{name: value for name, value in admin.headers.items() if name.startswith("X-")}}
+    head["Content-Type"] = "application/json"
+    before = deployment.api.log.count("A request was refused")
+    for number in range(RESETS):
+        body = json.dumps({"namespace": f"reset-{number}"}).encode()
+        send_and_reset(address, deployment.api.port, head, body)
+    # The system may drop what a connection that was reset had brought, but hardly ever all of it.
+    assert wait_until(lambda: deployment.api.log.count("A request was refused") - before >= RESETS // 10)
+    # Whoever asks for these is the last one in the queue of connections.
+    names = admin.get(f"{deployment.url}/v2/metadefs/namespaces?limit=1000", timeout=10).json()["namespaces"]
+    assert [row["namespace"] for row in names if row["namespace"].startswith("reset-")] == []
+    # What the server does not believe here, it does from where it should.
+    made = admin.post(f"{deployment.url}/v2/metadefs/namespaces", json={"namespace": "reset-0"}, timeout=10)
+    assert made.status_code == 201

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import ServiceKit
 
 /// A few threads for password checks, which take tens of milliseconds each and must not hold up anything else.
 ///

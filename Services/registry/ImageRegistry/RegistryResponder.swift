@@ -40,7 +40,7 @@ public struct RegistryResponder: HTTPResponder {
     }
 
     public func respond(to request: Request, context connection: ConnectionContext) async throws -> Response {
-        if let response = await monitoring.respond(to: request, from: connection.peerAddress) { return response }
+        if let response = await monitoring.respond(to: request, from: connection.peer) { return response }
         let clock = ContinuousClock()
         let start = clock.now
         var operation = "?"

@@ -38,23 +38,22 @@ public enum ListeningAddress: Sendable, CustomStringConvertible {
 public struct ConnectionContext: InitializableFromSource, RequestContextSource {
     public let channel: any Channel
     public let logger: Logger
+    /// Who is at the other end, since the connection was accepted.
+    public let peer: Peer
 
     public init(source: ApplicationRequestContextSource) {
-        channel = source.channel
-        logger = source.logger
+        self.init(channel: source.channel, logger: source.logger, peer: Peer.ofConnection)
     }
 
-    public init(channel: any Channel, logger: Logger) {
+    public init(channel: any Channel, logger: Logger, peer: Peer) {
         self.channel = channel
         self.logger = logger
+        self.peer = peer
     }
 
     /// Suspends until the connection's event loop has taken what was written before. A writer is told only then that there
     /// is no room left; a source that is faster than the loop would have given it many chunks by that time.
     public func takeWrites() async throws { try await channel.eventLoop.submit {}.get() }
-
-    /// The other side's IP address; `nil` on a Unix socket.
-    public var peerAddress: String? { channel.remoteAddress?.ipAddress }
 
     /// Whether the current request has arrived to its end. Asked where a body's length was not declared: a connection that
     /// breaks looks like the end of a body.
@@ -130,8 +129,12 @@ public struct HTTPService: Sendable {
                         )
                     )
                 )
-                guard let tls else { return LoopServedChannel(base: plain) }
-                return LoopServedChannel(base: TLSChannel(base: plain, context: tls))
+                let isUnixSocket = address.port == nil
+                guard let tls else {
+                    return LoopServedChannel(base: PeerChannel(base: plain, isUnixSocket: isUnixSocket))
+                }
+                let encrypted = TLSChannel(base: plain, context: tls)
+                return LoopServedChannel(base: PeerChannel(base: encrypted, isUnixSocket: isUnixSocket))
             },
             configuration: ApplicationConfiguration(
                 address: bind,

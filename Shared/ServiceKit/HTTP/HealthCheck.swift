@@ -15,10 +15,11 @@ public struct HealthCheck: Sendable {
 
     public init() {}
 
-    /// - Parameter peer: The other side's IP address; `nil` on a Unix socket.
-    func mayAsk(_ headers: HTTPFields, peer: String?) -> Bool {
+    func mayAsk(_ headers: HTTPFields, peer: Peer) -> Bool {
         if !allowedSources.isEmpty {
-            guard let peer, allowedSources.contains(where: { $0.contains(peer) }) else { return false }
+            guard let address = peer.address, allowedSources.contains(where: { $0.contains(address) }) else {
+                return false
+            }
         }
         return !ignoresProxied || !headers.contains { Self.isProxys($0.name.canonicalName) }
     }

@@ -25,9 +25,7 @@ public struct Monitoring: Sendable {
     }
 
     /// The answer where the request is one for monitoring; `nil` otherwise.
-    ///
-    /// - Parameter peer: The other side's IP address; `nil` on a Unix socket.
-    public func respond(to request: Request, from peer: String?) async -> Response? {
+    public func respond(to request: Request, from peer: Peer) async -> Response? {
         switch request.uri.path {
         case health.path:
             guard health.mayAsk(request.headers, peer: peer) else {

@@ -14,7 +14,7 @@ struct ClientAddress: Equatable {
     var authority: String
     /// The path under which a proxy mounts the service, without a slash at its end; mostly empty.
     var prefix = ""
-    /// The client's IP address, for the log; `nil` on a Unix socket.
+    /// The client's IP address, for the log; `nil` on a Unix socket, and where it is not known.
     var client: String?
 
     /// The base of links, without a slash at its end.

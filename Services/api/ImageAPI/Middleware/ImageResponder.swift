@@ -25,12 +25,12 @@ public struct ImageResponder: HTTPResponder {
     let requests = TimerFamily("http_request", by: "method", "route", "status")
 
     public func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        if let response = await monitoring.respond(to: request, from: context.peerAddress) { return response }
+        if let response = await monitoring.respond(to: request, from: context.peer) { return response }
         if let response = settings.crossOrigin.preflight(request) { return response }
         let start = ContinuousClock.now
         let address = ClientAddress(
             of: request,
-            peer: context.peerAddress,
+            peer: context.peer.address,
             isTLS: settings.isServedOverTLS,
             believesProxies: settings.believesProxyHeaders
         )
@@ -141,7 +141,7 @@ public struct ImageResponder: HTTPResponder {
             method: request.method.rawValue,
             path: "/" + target.segments.joined(separator: "/"),
             headers: request.headers,
-            peer: context.peerAddress.map(Peer.address) ?? .unixSocket
+            peer: context.peer
         )
         credentials.hasClientCertificate = settings.requiresClientCertificates
         return credentials
