@@ -1,5 +1,6 @@
 import ImageModel
 import ServiceKit
+import Synchronization
 import Testing
 
 @testable import Policy
@@ -109,16 +110,42 @@ struct PropertyProtectionsTests {
         #expect(error?.message == "p.conf:2: section [a]: read names several policy rules; only one is accepted")
     }
 
-    @Test("a policy rule that is not defined is a fault, for 'default' would answer instead")
+    @Test("a policy that lacks a rule which protections name is no policy, at the start and later")
     func unknownRule() throws {
         let text = "[a]\ncreate=context_is_admin\nread=@\nupdate=typo_rule\ndelete=!\n"
         let file = PropertyProtectionFile(try INIFile(bytes: Array(text.utf8), path: "p.conf"), format: .policies)
-        let error = #expect(throws: ConfigurationError.self) { try file.requireRules { $0 == "context_is_admin" } }
-        #expect(
-            error?.message
-                == "p.conf:4: section [a]: update names the policy rule 'typo_rule', which is not defined"
-        )
-        try file.requireRules { _ in true }
+        let sentence = "p.conf:4: section [a]: update names the policy rule 'typo_rule', which is not defined"
+        let site = try PolicySite()
+        let rules = try file.namedRules()
+        let error = #expect(throws: ConfigurationError.self) { try site.policy { $0.namedRules = rules } }
+        #expect(error?.message == sentence)
+
+        try site.replace("typo_rule: 'role:packager'\n")
+        let policy = try site.policy { $0.namedRules = rules }
+        #expect(!site.log.withLock { $0.contains { $0.hasPrefix("warning") } })
+        let protections = PropertyProtections(sections: try file.sections(), policy: policy)
+        func mayUpdate(_ role: String) -> Bool {
+            policy.followFiles()
+            return protections.allow(.update, "a", by: caller(owner, role))
+        }
+        #expect(mayUpdate("packager") && !mayUpdate("member"))
+        for text in ["{}\n", "get_images: '!'\n"] {
+            try site.replace(text)
+            // All of what was before stays in force.
+            #expect(mayUpdate("packager") && !mayUpdate("member"))
+            #expect(policy.allows(.getImages, .none, caller(owner, "reader")))
+            #expect(site.log.withLock { $0.last?.contains(sentence) } == true)
+        }
+        try site.replace("typo_rule: 'role:member'\n")
+        #expect(!mayUpdate("packager") && mayUpdate("member"))
+    }
+
+    @Test("a policy rule that is not there allows nothing, whatever 'default' says")
+    func missingRule() throws {
+        let text = "[a]\ncreate=gone\nread=gone\nupdate=gone\ndelete=gone\n"
+        for operation in PropertyProtections.Operation.allCases {
+            #expect(!(try protections(text, .policies).allow(operation, "a", by: caller(owner, "admin"))))
+        }
     }
 
     /// A change of one property: the operation, the caller's role, and its outcome.

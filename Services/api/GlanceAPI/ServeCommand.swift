@@ -45,11 +45,11 @@ struct ServeCommand: AsyncParsableCommand {
         let address = try APIOptions.listening.address(in: configuration)
         let shutdownTimeout = try configuration.value(of: APIOptions.listening.shutdownTimeout)
         let policyService = try HTTPPolicyService(try PolicyOptions.serviceSettings(in: configuration))
+        let protectionFile = try PropertyProtectionOptions.file(in: configuration, beside: files)
+        var policySettings = try PolicyOptions.settings(in: configuration, beside: files)
+        policySettings.namedRules = try protectionFile?.namedRules() ?? []
         let policy = ImagePolicy(
-            files: try PolicyFiles(
-                try PolicyOptions.settings(in: configuration, beside: files),
-                logger: Logger(label: "glance.api.policy")
-            ),
+            files: try PolicyFiles(policySettings, logger: Logger(label: "glance.api.policy")),
             asking: policyService
         )
         let identity = try IdentityOptions.provider(configuration, address, policy, logger)
@@ -73,8 +73,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.isServedOverTLS = tls != nil
         settings.requiresClientCertificates = tls?.requiresClientCertificates ?? false
         settings.propertyProtections = try PropertyProtectionOptions.protections(
-            in: configuration,
-            beside: files,
+            of: protectionFile,
             policy: policy,
             logger: logger
         )

@@ -77,10 +77,7 @@ public struct ImagePolicy: Sendable {
         }
     }
 
-    /// Whether a rule of this name is among the defaults or in a policy file.
-    func knows(ruleNamed name: String) -> Bool { table.rules.isDefined(name) }
-
-    /// Whether a rule allows that an operator named; nothing is asked about.
+    /// Whether a rule allows that an operator named; nothing is asked about. One that is not defined allows nothing.
     public func allows(ruleNamed name: String, _ caller: Caller) -> Bool {
         table.refusal(ofRule: name, .none, caller, asking: service) == nil
     }

@@ -10,6 +10,15 @@ public struct PolicySettings: Sendable {
     public var enforcesNewDefaults = true
     /// Whether tokens that are not for a project are refused by rules that want one.
     public var enforcesScope = true
+    /// Rules that are asked by name from outside of the policy files. A policy that lacks one is not taken over.
+    public var namedRules: [NamedRule] = []
+
+    /// A rule, and who asks it.
+    public struct NamedRule: Sendable, Equatable {
+        var name: String
+        /// File, line and section.
+        var place: String
+    }
 
     public init() {}
 }

@@ -48,7 +48,7 @@ public struct PolicyTable: Sendable {
         self.origins = origins
         self.places = places
         enforcesNewDefaults = settings.enforcesNewDefaults
-        warnings = Self.warnings(files, rules, origins)
+        warnings = Self.warnings(files, rules, origins, named: Set(settings.namedRules.map(\.name)))
     }
 
     private static func expression(_ value: PolicyDefault, _ settings: PolicySettings) -> PolicyExpression {
@@ -58,9 +58,14 @@ public struct PolicyTable: Sendable {
         return PolicyExpression("(\(value.check)) or (\(former.check))")
     }
 
-    private static func warnings(_ files: [PolicyFile], _ rules: PolicyRules, _ origins: [String: String]) -> [String] {
+    private static func warnings(
+        _ files: [PolicyFile],
+        _ rules: PolicyRules,
+        _ origins: [String: String],
+        named: Set<String>
+    ) -> [String] {
         var warnings = files.flatMap(\.problems)
-        let asked = Set(rules.names.flatMap { rules.expression($0)?.references ?? [] })
+        let asked = named.union(rules.names.flatMap { rules.expression($0)?.references ?? [] })
         for (name, origin) in origins.sorted(by: { $0.key < $1.key }) {
             let expression = rules.expression(name)
             guard let rule = PolicyRule(rawValue: name) else {
@@ -83,7 +88,7 @@ public struct PolicyTable: Sendable {
 
     /// Reads the files as they are now.
     ///
-    /// - Throws: one sentence with file and line, where one is no policy file.
+    /// - Throws: one sentence with file and line, where one is no policy file, or names a rule that they lack.
     public init(reading settings: PolicySettings) throws(ConfigurationError) {
         try self.init(PolicySources(PolicySighting(settings), settings), settings)
     }
@@ -92,6 +97,9 @@ public struct PolicyTable: Sendable {
         var files: [PolicyFile] = []
         for source in sources.files { files.append(try PolicyFile(source.bytes, path: source.path)) }
         self.init(files: files, settings: settings)
+        for rule in settings.namedRules where !rules.isDefined(rule.name) {
+            throw ConfigurationError("\(rule.place) names the policy rule '\(rule.name)', which is not defined")
+        }
     }
 
     /// Whether a rule is for tokens of projects alone.
@@ -111,14 +119,14 @@ public struct PolicyTable: Sendable {
         return refusal(at: place.index, target, caller, service)
     }
 
-    /// The same for a rule by its name, whoever defined it.
+    /// The same for a rule by its name, whoever defined it; for one that nobody did, no other answers.
     func refusal(
         ofRule name: String,
         _ target: PolicyTarget,
         _ caller: Caller,
         asking service: (any PolicyService)? = nil
     ) -> PolicyRefusal.Reason? {
-        guard let index = rules.index(of: name) else { return .denied }
+        guard rules.isDefined(name), let index = rules.index(of: name) else { return .denied }
         return refusal(at: index, target, caller, service)
     }
 

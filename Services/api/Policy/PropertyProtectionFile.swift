@@ -1,8 +1,8 @@
 internal import ImageModel
-internal import ServiceKit
+public import ServiceKit
 
 /// Reads a property protection file: a section per expression, in it `create`, `read`, `update` and `delete`.
-struct PropertyProtectionFile {
+public struct PropertyProtectionFile {
     enum Format: String, CaseIterable, Sendable {
         /// A list of roles per operation.
         case roles
@@ -68,21 +68,23 @@ struct PropertyProtectionFile {
         return format == .roles ? .roles(Set(items.map { $0.lowercased() })) : .policyRule(items[0])
     }
 
-    /// A rule that is misspelt would let the rule `default` answer, which allows everybody.
+    /// The policy rules that it names, which every policy must have: nobody else answers for one that is not there.
     ///
     /// - Throws: one sentence with file, section and line.
-    func requireRules(where isDefined: (String) -> Bool) throws(ConfigurationError) {
-        guard format == .policies else { return }
+    public func namedRules() throws(ConfigurationError) -> [PolicySettings.NamedRule] {
+        guard format == .policies else { return [] }
+        var rules: [PolicySettings.NamedRule] = []
         for entry in file.entries where !entry.section.hasPrefix("os_glance") {
-            if case .policyRule(let name) = try grant(entry), !isDefined(name) {
-                let sentence = "\(entry.name) names the policy rule '\(name)', which is not defined"
-                throw fault(entry.section, entry.line, sentence)
-            }
+            guard case .policyRule(let name) = try grant(entry) else { continue }
+            rules.append(.init(name: name, place: "\(place(entry.section, entry.line)): \(entry.name)"))
         }
+        return rules
     }
 
+    private func place(_ section: String, _ line: Int) -> String { "\(file.path):\(line): section [\(section)]" }
+
     private func fault(_ section: String, _ line: Int, _ sentence: String) -> ConfigurationError {
-        ConfigurationError("\(file.path):\(line): section [\(section)]: \(sentence)")
+        ConfigurationError("\(place(section, line)): \(sentence)")
     }
 
     /// Operations that nobody may do because nothing stands behind their name; it may have been forgotten.

@@ -18,22 +18,27 @@ public enum PropertyProtectionOptions {
 
     public static let all: [OptionDescription] = [OptionDescription(file), OptionDescription(format)]
 
-    /// - Parameters:
-    ///   - files: Tell where a relative name is looked for.
-    ///   - policy: Answers for the rules that the file names.
-    public static func protections(
+    /// - Parameter files: Tell where a relative name is looked for.
+    /// - Returns: `nil` where nothing is protected.
+    public static func file(
         in configuration: ServiceConfiguration,
-        beside files: ConfigurationFiles,
-        policy: ImagePolicy,
-        logger: Logger
-    ) throws(ConfigurationError) -> PropertyProtections {
-        guard let name = try configuration.value(of: file), !name.isEmpty else { return .none }
+        beside files: ConfigurationFiles
+    ) throws(ConfigurationError) -> PropertyProtectionFile? {
+        guard let name = try configuration.value(of: file), !name.isEmpty else { return nil }
         guard let path = files.companion(name) else {
             throw ConfigurationError("[DEFAULT] property_protection_file: there is no file \(name)")
         }
-        let file = try PropertyProtectionFile(contentsOf: path, format: try configuration.value(of: format))
+        return try PropertyProtectionFile(contentsOf: path, format: try configuration.value(of: format))
+    }
+
+    /// - Parameter policy: Answers for the rules that the file names.
+    public static func protections(
+        of file: PropertyProtectionFile?,
+        policy: ImagePolicy,
+        logger: Logger
+    ) throws(ConfigurationError) -> PropertyProtections {
+        guard let file else { return .none }
         let sections = try file.sections()
-        try file.requireRules { policy.knows(ruleNamed: $0) }
         for warning in file.warnings { logger.warning("\(warning)") }
         return PropertyProtections(sections: sections, policy: policy)
     }

@@ -24,6 +24,7 @@ struct PolicyInput: ParsableArguments {
             ? try files.start("glance-policy", standard: Self.standard, options: nil).configuration
             : try ServiceConfiguration(text: "")
         var settings = try PolicyOptions.settings(in: configuration, beside: files)
+        settings.namedRules = try PropertyProtectionOptions.file(in: configuration, beside: files)?.namedRules() ?? []
         if let policyFile {
             guard access(policyFile, F_OK) == 0 else { throw ProgramFailure("\(policyFile): there is no such file") }
             settings.fileCandidates = [policyFile]
