@@ -145,10 +145,10 @@ struct PolicyFilesTests {
     func unfinished() throws {
         try site.write("get_images: '!'\n")
         let policy = try site.policy()
-        for text in ["", "get_images: '@'"] {
+        for (text, time) in [("", Duration.seconds(1)), ("get_images: '@'", .milliseconds(100))] {
             try site.write(text)
             #expect(!mayList(policy))
-            site.pass(.milliseconds(50))
+            site.pass(time - .milliseconds(50))
             #expect(!mayList(policy))
             site.pass(.milliseconds(60))
             #expect(mayList(policy))
@@ -158,6 +158,51 @@ struct PolicyFilesTests {
         unlink("\(site.path)/policy.yaml")
         #expect(!mayList(policy))
         site.pass(.milliseconds(110))
+        #expect(mayList(policy))
+    }
+
+    @Test("an empty file is in doubt from when it was found so, whatever its times say")
+    func emptied() async throws {
+        try site.write("get_images: '!'\n")
+        let policy = try site.policy()
+        try site.write("")
+        try await Task.sleep(for: .milliseconds(150))
+        #expect(!mayList(policy))
+        site.pass(.milliseconds(900))
+        #expect(!mayList(policy))
+        // Written on meanwhile, and whole.
+        try site.write("get_images: 'role:admin'\n")
+        #expect(!mayList(policy))
+        try site.write("")
+        #expect(!mayList(policy))
+        site.pass(.milliseconds(1_010))
+        #expect(mayList(policy))
+        // One that was empty before delays nothing.
+        try site.replace("get_images: '!'\n", "policy.d/a")
+        #expect(!mayList(policy))
+    }
+
+    @Test("a file that became smaller where it is may be the beginning of another")
+    func cut() throws {
+        let whole = "get_image: ''\nget_images: 'role:admin or role:nobody'\n"
+        try site.write(whole)
+        let policy = try site.policy()
+        try site.write("get_image: ''\n")
+        #expect(!mayList(policy))
+        site.pass(.milliseconds(50))
+        #expect(!mayList(policy))
+        try site.write("get_image: ''\nget_images: '!'\n")
+        #expect(!mayList(policy))
+        try site.write(whole + "add_image: '!'\n")
+        #expect(!mayList(policy))
+        try site.write("get_images: '@'\n")
+        #expect(!mayList(policy))
+        site.pass(.milliseconds(110))
+        #expect(mayList(policy))
+        // A smaller one in its place is whole.
+        try site.write(whole)
+        #expect(!mayList(policy))
+        try site.replace("get_images: '@'\n")
         #expect(mayList(policy))
     }
 

@@ -5,9 +5,9 @@ internal import Synchronization
 /// The rules of the defaults and of the policy files, followed as the files change.
 ///
 /// Whoever asks has whole rules: a version that cannot be read, or is no policy file, changes nothing and is reported
-/// once, with file and line. A file that is gone, empty, or whose last line does not end may be in the middle of being
-/// written: it counts when it is still the same a tenth of a second later. What is put in place by a rename counts at
-/// once.
+/// once, with file and line. A file that is gone, whose last line does not end, or that became smaller where it is may be in
+/// the middle of being written: it counts when it is still the same a tenth of a second later, and an empty one a second
+/// after it was found so. What is put in place by a rename counts at once.
 public final class PolicyFiles: Sendable {
     private let settings: PolicySettings
     private let logger: Logger
@@ -16,13 +16,20 @@ public final class PolicyFiles: Sendable {
 
     /// How long something that looks unfinished must stay the same.
     static let settlingTime = Duration.milliseconds(100)
+    /// The same for a file without content, which is what a writer sees to first; without rules the defaults hold.
+    static let emptySettlingTime = Duration.seconds(1)
 
     private struct State: Sendable {
         var table: PolicyTable
         /// What was last taken over, or found broken.
         var seen: PolicySighting
-        /// What looked unfinished, and since when.
-        var unsettled: (sighting: PolicySighting, since: ContinuousClock.Instant)?
+        /// What looked unfinished, and until when it must stay the same.
+        var unsettled: Unsettled?
+    }
+
+    private struct Unsettled: Sendable {
+        var sighting: PolicySighting
+        var until: ContinuousClock.Instant
     }
 
     /// Held while a change is taken over, so that whoever saw it waits for the rules that it brings.
@@ -61,7 +68,7 @@ public final class PolicyFiles: Sendable {
             let (seen, unsettled) = state.withLock { ($0.seen, $0.unsettled) }
             let sighting = PolicySighting(settings, before: seen)
             guard sighting != seen else { return }
-            if let unsettled, unsettled.sighting == sighting, now() - unsettled.since < Self.settlingTime { return }
+            if let unsettled, unsettled.sighting == sighting, now() < unsettled.until { return }
             takeOver(sighting, after: seen, unsettled)
         }
     }
@@ -69,16 +76,13 @@ public final class PolicyFiles: Sendable {
     private func takeOver(
         _ sighting: PolicySighting,
         after seen: PolicySighting,
-        _ unsettled: (sighting: PolicySighting, since: ContinuousClock.Instant)?
+        _ unsettled: Unsettled?
     ) {
         do {
             let sources = try PolicySources(sighting, settings)
-            let hasVanished = seen.main != nil && sources.sighting.main == nil
-            if hasVanished || sources.looksUnfinished, unsettled?.sighting != sources.sighting,
-                !sources.sighting.isOlder(than: Self.settlingTime, whereGone: seen.main)
-            {
-                let since = now()
-                state.withLock { $0.unsettled = (sources.sighting, since) }
+            if unsettled?.sighting != sources.sighting, let time = settlingTime(of: sources, after: seen) {
+                let until = now() + time
+                state.withLock { $0.unsettled = Unsettled(sighting: sources.sighting, until: until) }
                 return
             }
             let table = try PolicyTable(sources, settings)
@@ -94,6 +98,20 @@ public final class PolicyFiles: Sendable {
                 state.seen = sighting
                 state.unsettled = nil
             }
+        }
+    }
+
+    /// How long what was found must stay the same; `nil` where it counts at once.
+    ///
+    /// What was written is as old as the file says. What was cut is not: it may have its former times for a moment
+    /// longer than its former size, so its time runs from now.
+    private func settlingTime(of sources: PolicySources, after seen: PolicySighting) -> Duration? {
+        switch sources.doubt(after: seen) {
+        case nil: nil
+        case .empty: Self.emptySettlingTime
+        case .cut: Self.settlingTime
+        case .unfinished:
+            sources.sighting.isOlder(than: Self.settlingTime, whereGone: seen.main) ? nil : Self.settlingTime
         }
     }
 

@@ -27,12 +27,28 @@ struct PolicySources {
         )
     }
 
-    /// Whether somebody may be in the middle of writing: nothing is there yet, or the last line does not end.
-    var looksUnfinished: Bool {
-        files.contains { file in
-            guard let last = file.bytes.last else { return true }
-            return last != UInt8(ascii: "\n") && last != UInt8(ascii: "}")
+    /// Why somebody may be in the middle of writing.
+    enum Doubt {
+        /// A file is gone, or its last line does not end.
+        case unfinished
+        /// A file is smaller than it was, and was not put in place by a rename. Its times may be those of before.
+        case cut
+        /// There is nothing in a file; the same holds of its times.
+        case empty
+    }
+
+    /// - Parameter seen: What was there before: what has not changed since is in no doubt.
+    func doubt(after seen: PolicySighting) -> Doubt? {
+        let changed = zip(sighting.files, files).filter { !seen.files.contains($0.0) }
+        if changed.contains(where: { $0.1.bytes.isEmpty }) { return .empty }
+        let isCut = changed.contains { sighted, _ in
+            seen.files.contains { $0.path == sighted.path && sighted.version.isCut(from: $0.version) }
         }
+        if isCut { return .cut }
+        let isUnfinished = changed.contains { _, file in
+            file.bytes.last != UInt8(ascii: "\n") && file.bytes.last != UInt8(ascii: "}")
+        }
+        return isUnfinished || (seen.main != nil && sighting.main == nil) ? .unfinished : nil
     }
 
     /// - Returns: `nil` where a file is not the one that was sighted.
