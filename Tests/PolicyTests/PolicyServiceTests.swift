@@ -99,3 +99,43 @@ struct PolicyServiceTests {
         #expect(!ImagePolicy().mayBlock)
     }
 }
+
+@Suite("Questions that are open at a time")
+struct OpenQuestionsTests {
+    private let open = OpenQuestions(limit: 3, perProject: 2)
+
+    private func question(of project: String) -> PolicyQuestion {
+        PolicyQuestion(address: "http://x", rule: "r", target: JSONObject(), credentials: JSONObject(), asker: project)
+    }
+
+    /// How many of these questions find a place while those before are open.
+    private func places(_ projects: [String]) -> Int {
+        guard let project = projects.first else { return 0 }
+        let rest = Array(projects.dropFirst())
+        do throws(PolicyFault) {
+            return try open.with(question(of: project)) { 1 + places(rest) }
+        } catch {
+            #expect(error.isOutage && error.description.contains("'r'"))
+            return places(rest)
+        }
+    }
+
+    @Test("have a limit in all and one for each project, and give their places back")
+    func limits() {
+        for _ in 0..<3 {
+            #expect(places(["a", "a", "a", "a"]) == 2)
+            #expect(places(["a", "a", "a", "b"]) == 3)
+            #expect(places(["a", "b", "c", "d", "a"]) == 3)
+        }
+    }
+
+    @Test("give their places back behind a failure")
+    func failures() throws {
+        for _ in 0..<5 {
+            #expect(throws: PolicyFault.self) {
+                try open.with(question(of: "a")) { () throws(PolicyFault) -> Bool in throw PolicyFault("away") }
+            }
+        }
+        #expect(try open.with(question(of: "a")) { true })
+    }
+}

@@ -9,6 +9,8 @@ import urllib.parse
 
 import pytest
 
+from services import wait_until
+
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 
 
@@ -17,6 +19,8 @@ class Decider:
 
     def __init__(self):
         self.answer, self.seconds, self.asked = "True", 0, []
+        # Who asks at this path waits until it is set.
+        self.held_path, self.release = None, threading.Event()
         decider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,6 +30,8 @@ class Decider:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 decider.asked.append((self.path, self.headers["Content-Type"], body))
                 time.sleep(decider.seconds)
+                if self.path == decider.held_path:
+                    decider.release.wait(120)
                 data = decider.answer.encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(data)))
@@ -47,6 +53,7 @@ class Decider:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        self.release.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -73,8 +80,8 @@ def make(deployment, **more):
     return deployment.session("member").post(f"{deployment.url}/v2/images", json=more, timeout=30)
 
 
-def rename(deployment, image, seconds=30):
-    return deployment.session("member").patch(
+def rename(deployment, image, seconds=30, user="member"):
+    return deployment.session(user).patch(
         f"{deployment.url}/v2/images/{image}",
         data='[{"op": "replace", "path": "/name", "value": "new"}]',
         headers={"Content-Type": PATCH_TYPE},
@@ -138,6 +145,28 @@ def test_a_slow_service_costs_its_time_and_keeps_nobody_else_waiting(start, deci
     assert rename(deployment, images[0], 1).status_code in (200, 503)
     time.sleep(1.2)
     assert rename(deployment, images[0]).status_code == 200
+
+
+def test_a_hanging_service_keeps_one_project_waiting_and_no_other(start, decider):
+    deployment = start({"modify_image": "DECIDER/%(project_id)s"}, "remote_timeout = 120")
+    images = [make(deployment).json()["id"] for _ in range(70)]
+    other = deployment.session("admin")
+    others = other.post(f"{deployment.url}/v2/images", json={}, timeout=30).json()["id"]
+    decider.held_path = "/demo"
+    with concurrent.futures.ThreadPoolExecutor(len(images)) as pool:
+        try:
+            waiting = [pool.submit(rename, deployment, image, 110) for image in images]
+            refused = next(concurrent.futures.as_completed(waiting, timeout=60)).result()
+            assert refused.status_code == 503 and refused.headers["Retry-After"]
+            for path in ("/v2/images", "/v2/schemas/image", f"/v2/images/{others}"):
+                assert other.get(deployment.url + path, timeout=60).status_code == 200
+            # Also what another project asks of the same service.
+            assert rename(deployment, others, 60, "admin").status_code == 200
+            assert wait_until(lambda: sum(future.done() for future in waiting) == len(images) - 32, 60)
+        finally:
+            decider.release.set()
+    answers = [future.result().status_code for future in waiting]
+    assert (answers.count(200), answers.count(503)) == (32, len(images) - 32)
 
 
 def test_an_address_that_is_none_denies_and_stops_nobody(start, decider):

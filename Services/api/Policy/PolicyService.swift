@@ -18,6 +18,8 @@ public struct PolicyQuestion: Sendable, Equatable {
     public var target: JSONObject
     /// Who asks, by the names of the policy credentials.
     public var credentials: JSONObject
+    /// Whose questions count together: the caller's project, or the caller where it has none. The service is not told.
+    public var asker = ""
 }
 
 /// One caller's question about one target.
@@ -33,7 +35,8 @@ struct PolicyServiceInquiry: PolicyInquirer {
                 address: address,
                 rule: rule,
                 target: target.json,
-                credentials: CallerCredentials(caller).json
+                credentials: CallerCredentials(caller).json,
+                asker: caller.project ?? caller.user ?? ""
             )
         )
     }

@@ -11,7 +11,7 @@ internal import WireJSON
 /// Asks other services over HTTP, as oslo.policy does: a POST of rule, target and credentials, allowed by an answer of
 /// `True`, in quotes or not, and by nothing else.
 ///
-/// Every question has a bound of time and the answer one of size. After three failures in a row nobody is asked for a
+/// Every question has a bound of time and the answer one of size, and so many are open at a time. After three failures in a row nobody is asked for a
 /// second, so that a service that is away does not keep every request for as long as it may take.
 public final class HTTPPolicyService: PolicyService {
     /// The answer is a word.
@@ -23,6 +23,7 @@ public final class HTTPPolicyService: PolicyService {
     private let timeout: TimeAmount
     private let sendsJSON: Bool
     private let outage = Mutex(Outage())
+    private let open = OpenQuestions()
 
     private struct Outage {
         var failureCount = 0
@@ -40,6 +41,8 @@ public final class HTTPPolicyService: PolicyService {
             decompression: .disabled
         )
         configuration.httpVersion = .http1Only
+        // A question that hangs must not keep the connection that another project's waits for.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = OpenQuestions.limit
         client = LazyHTTPClient(configuration)
     }
 
@@ -63,6 +66,10 @@ public final class HTTPPolicyService: PolicyService {
         let isResting = outage.withLock { $0.restsUntil.map { ContinuousClock.now < $0 } ?? false }
         guard !isResting else { throw Self.outage("it failed a moment ago and is not asked again yet", question) }
         let request = try request(question)
+        return try open.with(question) { () throws(PolicyFault) in try ask(request, for: question) }
+    }
+
+    private func ask(_ request: HTTPClient.Request, for question: PolicyQuestion) throws(PolicyFault) -> Bool {
         do {
             let answer = try ask(request)
             outage.withLock { $0 = Outage() }

@@ -1,10 +1,11 @@
+internal import Policy
 internal import StoreLayer
 internal import Synchronization
 
-/// Threads for requests whose rules ask other services: such a question blocks, and nobody else's work may wait for it.
+/// Threads for requests while rules ask other services: such a question blocks, and nobody else's work may wait for it.
 final class PolicyThreads: TaskExecutor {
-    /// So many questions are open at a time; more requests wait for theirs to be asked.
-    private static let count = 64
+    /// One for each question that may be open, and some that no question keeps, for requests that ask nobody.
+    private static let count = OpenQuestions.limit + 32
 
     /// Started when they are needed first, which mostly they never are.
     private let threads = Mutex<WorkerThreads?>(nil)
