@@ -52,7 +52,7 @@ struct TrustedHeadersIdentityTests {
             "127.0.0.1 ", "1270.0.0.1", "127.1", "2130706433",
         ]
     )
-    func spoofed(address: String) async {
+    func spoofed(address: String) async throws {
         await expectUnauthenticated(.untrustedPeer) {
             try await identify(
                 .address(address),
@@ -61,15 +61,20 @@ struct TrustedHeadersIdentityTests {
                 ("X-User-Id", "u")
             )
         }
+        // As if they had not been sent. A token or a password was meant for somebody who checks it.
         let anonymous = TrustedHeadersIdentity(isAdmin: isAdmin, allowsAnonymous: true)
-        await expectUnauthenticated(.untrustedPeer) {
-            try await identify(
-                .address(address),
-                ("X-Identity-Status", "Confirmed"),
-                ("X-Roles", "admin"),
-                by: anonymous
-            )
+        let confirmed = ("X-Identity-Status", "Confirmed"), admin = ("X-Roles", "admin")
+        #expect(try await identify(.address(address), confirmed, admin, by: anonymous) == .anonymous)
+        for secret in ["X-Auth-Token", "Authorization"] {
+            await expectUnauthenticated(.untrustedPeer) {
+                try await identify(.address(address), confirmed, admin, (secret, "x"), by: anonymous)
+            }
         }
+    }
+
+    @Test("the log has a reason in words")
+    func reasons() {
+        #expect("\(IdentityRefusal.accessRules as any Error)".hasPrefix("the application credential's access rules"))
     }
 
     @Test("loopback addresses are this machine", arguments: ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"])
@@ -171,11 +176,6 @@ struct TrustedPeersTests {
         }
     }
 
-    @Test("a peer with a certificate that the server trusts is believed wherever it is")
-    func certified() async throws {
-        let identity = TrustedHeadersIdentity(isAdmin: isAdmin)
-        let far = Peer.address("198.51.100.1")
-        #expect(try await identify(identity, far, confirmed, isCertified: true).user == "u")
     @Test("a peer that was gone before anybody could ask who it was is not believed, whoever is listed")
     func unknown() async throws {
         let proxies = try ["0.0.0.0/0", "::/0"].map { try #require(AddressRange($0)) }
@@ -186,6 +186,11 @@ struct TrustedPeersTests {
         }
     }
 
+    @Test("a peer with a certificate that the server trusts is believed wherever it is")
+    func certified() async throws {
+        let identity = TrustedHeadersIdentity(isAdmin: isAdmin)
+        let far = Peer.address("198.51.100.1")
+        #expect(try await identify(identity, far, confirmed, isCertified: true).user == "u")
         await expectUnauthenticated(.untrustedPeer) { try await identify(identity, far, confirmed) }
     }
 

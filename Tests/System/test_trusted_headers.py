@@ -63,6 +63,7 @@ def test_from_elsewhere_they_are_not(start, address):
     for has_certificate in (True, False):
         assert ask(deployment, address, has_certificate=has_certificate).status_code == 401
     assert ask(deployment, "127.0.0.1").status_code == 200
+    assert "identity headers from a peer that is not trusted" in deployment.api.log
 
 
 def test_unless_the_address_is_listed(start, address):

@@ -20,7 +20,7 @@ extension IdentityProvider {
 }
 
 /// Why somebody was not believed. For the log: the caller hears the same sentence in every case.
-public enum IdentityRefusal: String, Error, Sendable {
+public enum IdentityRefusal: String, Error, Sendable, CustomStringConvertible {
     case missingCredentials = "no credentials"
     case malformedCredentials = "malformed credentials"
     case wrongCredentials = "wrong user name or password"
@@ -31,6 +31,8 @@ public enum IdentityRefusal: String, Error, Sendable {
     case accessRules = "the application credential's access rules do not cover this request"
     case repeatedHeader = "an identity header occurs more than once"
     case unusableHeader = "an identity header is longer than 255 characters, or is not text"
+
+    public var description: String { rawValue }
 }
 
 extension ServiceError {

@@ -39,7 +39,11 @@ public struct TrustedHeadersIdentity: IdentityProvider {
             if allowsAnonymous { return .anonymous }
             throw .unauthenticated(.missingCredentials)
         }
-        guard believes(credentials) else { throw .unauthenticated(.untrustedPeer) }
+        guard believes(credentials) else {
+            // Without the headers it has said nothing of itself; a token or a password is for somebody who checks it.
+            if allowsAnonymous, !HTTPField.Name.secrets.contains(where: headers.contains) { return .anonymous }
+            throw .unauthenticated(.untrustedPeer)
+        }
         guard !HTTPField.Name.identity.contains(where: { headers[values: $0].count > 1 }) else {
             throw .unauthenticated(.repeatedHeader)
         }
@@ -125,6 +129,10 @@ extension HTTPField.Name {
 
     /// What anybody sends who claims to be somebody.
     fileprivate static let credentials =
-        identity.filter { $0 != identityStatus && $0 != serviceIdentityStatus }
-        + [.authorization, known("X-Auth-Token"), known("X-Storage-Token")]
+        identity.filter { $0 != identityStatus && $0 != serviceIdentityStatus } + secrets
+
+    /// What the proxy checks.
+    fileprivate static let secrets: [HTTPField.Name] = [
+        .authorization, known("X-Auth-Token"), known("X-Storage-Token"),
+    ]
 }

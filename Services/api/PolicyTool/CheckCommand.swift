@@ -18,7 +18,14 @@ struct CheckCommand: ParsableCommand {
             image is a file with the JSON of GET /v2/images/{id}; without one, the question is about a new image of the
             caller's project.
 
-              openstack token issue …; glance-policy check --token token.json --image image.json --rule modify_image
+            With $IMAGES for the address of the image service and $ID for an image, in a shell that is set up for the
+            openstack command:
+
+              T=$(openstack token issue -f value -c id)
+              V=${OS_AUTH_URL%/v3}/v3/auth/tokens
+              curl -sf -H "X-Auth-Token: $T" -H "X-Subject-Token: $T" $V > token.json
+              curl -sf -H "X-Auth-Token: $T" $IMAGES/v2/images/$ID > image.json
+              glance-policy check --token token.json --image image.json --rule get_image
 
             This is what the rules say. The service finds an image only for callers who may see it (the owner, members, and
             everybody where its visibility says so), and without enforce_new_defaults only owners change it.
