@@ -99,6 +99,23 @@ struct MonitoringTests {
         #expect(try await ask(health: health)?.status == 200)
     }
 
+    @Test(
+        "metrics are for this machine and for the networks that are listed",
+        arguments: [
+            (.address("127.0.0.1"), 200, 404), (.address("::1"), 200, 404), (.unixSocket, 200, 404),
+            (.address("10.1.2.3"), 200, 200), (.address("11.0.0.1"), 404, 404), (.unknown, 404, 404),
+        ] as [(Peer, Int, Int)]
+    )
+    func metrics(_ peer: Peer, _ status: Int, _ statusBehindProxy: Int) async throws {
+        var readers = MetricsReaders()
+        readers.allowedSources = [try #require(AddressRange("10.0.0.0/8"))]
+        let monitoring = Monitoring(metrics: PrometheusMetrics(), readers: readers) { nil }
+        for (headers, status) in [([:], status), (["X-Forwarded-For": "127.0.0.1"], statusBehindProxy)] {
+            let response = await monitoring.respond(to: .made(.get, "/metrics", headers: headers), from: peer)
+            #expect(response?.status.code == status)
+        }
+    }
+
     @Test("other paths are none of its business, and its own can be another one")
     func paths() async throws {
         var health = HealthCheck()

@@ -66,6 +66,13 @@ def test_from_elsewhere_they_are_not(start, address):
     assert "identity headers from a peer that is not trusted" in deployment.api.log
 
 
+def test_metrics_are_not_for_strangers(deployments, address):
+    options = {"api": {"DEFAULT": ["bind_host = 0.0.0.0"]}}
+    deployment = deployments.prepare(auth="trusted_headers", options=options).start()
+    assert requests.get(f"{deployment.url}/metrics", timeout=10).status_code == 200
+    assert requests.get(f"http://{address}:{deployment.api.port}/metrics", timeout=10).status_code == 404
+
+
 def test_unless_the_address_is_listed(start, address):
     deployment = start(trusted_headers=[f"allowed_addresses = {address}"])
     assert ask(deployment, address, has_certificate=False).status_code == 200

@@ -87,6 +87,7 @@ struct ServeCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
 
         let health = try HealthOptions.check(in: configuration)
+        let readers = try APIOptions.listening.metricsReaders(in: configuration)
         let healthFiles = try HealthOptions.files(in: configuration, port: address.port)
 
         let registry = try await hop.connect(logger: Logger(label: "glance.api.registry"))
@@ -96,7 +97,7 @@ struct ServeCommand: AsyncParsableCommand {
             registry: registry,
             identity: identity,
             policy: policy,
-            monitoring: Monitoring(metrics: metrics, health: health, draining: draining) {
+            monitoring: Monitoring(metrics: metrics, readers: readers, health: health, draining: draining) {
                 healthFiles.isEmpty ? nil : await fileThreads.run { healthFiles.fault() }
             },
             digestThreads: WorkerThreads(count: cores),

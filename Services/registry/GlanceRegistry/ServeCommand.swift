@@ -48,6 +48,7 @@ struct ServeCommand: AsyncParsableCommand {
         let uploadLease = try configuration.value(of: RegistryOptions.uploadLease)
         let sessionLease = try configuration.value(of: RegistryOptions.sessionLease)
         let listTimeout = try configuration.value(of: RegistryOptions.listTimeout)
+        let readers = try RegistryOptions.listening.metricsReaders(in: configuration)
         let shutdownTimeout = try configuration.value(of: RegistryOptions.listening.shutdownTimeout)
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
@@ -66,7 +67,7 @@ struct ServeCommand: AsyncParsableCommand {
             listTimeout: listTimeout,
             now: { Timestamp.now }
         )
-        let monitoring = Monitoring(metrics: metrics, draining: draining) { await database.fault() }
+        let monitoring = Monitoring(metrics: metrics, readers: readers, draining: draining) { await database.fault() }
         let application = HTTPService.application(
             RegistryResponder(
                 context: context,

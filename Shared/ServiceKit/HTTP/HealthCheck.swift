@@ -21,10 +21,16 @@ public struct HealthCheck: Sendable {
                 return false
             }
         }
-        return !ignoresProxied || !headers.contains { Self.isProxys($0.name.canonicalName) }
+        return !ignoresProxied || !Self.isProxied(headers)
     }
 
-    private static func isProxys(_ name: String) -> Bool { name == "forwarded" || name.hasPrefix("x-forwarded-") }
+    /// Whether a proxy says that it passed the request on.
+    static func isProxied(_ headers: HTTPFields) -> Bool {
+        headers.contains { field in
+            let name = field.name.canonicalName
+            return name == "forwarded" || name.hasPrefix("x-forwarded-")
+        }
+    }
 
     /// `GET`: 200 and OK, or 503 and the reason, as text, HTML or JSON; `HEAD`: 204 or 503.
     func response(to method: HTTPRequest.Method, accept: String?, fault: HealthFault?) -> Response {

@@ -72,15 +72,7 @@ public enum HealthOptions {
         }
         check.isDetailed = try configuration.value(of: isDetailed)
         check.ignoresProxied = try configuration.value(of: ignoresProxied)
-        for text in try configuration.value(of: sources) {
-            guard let range = AddressRange(text) else {
-                throw configuration.refusal(
-                    of: sources,
-                    because: "'\(text.escapedForOneLine)' is no network such as 10.0.0.0/8 or 2001:db8::/32"
-                )
-            }
-            check.allowedSources.append(range)
-        }
+        check.allowedSources = try configuration.ranges(of: sources)
         return check
     }
 

@@ -39,6 +39,15 @@ public struct ListeningOptions: Sendable {
             "Certificates in PEM of authorities: only clients with a certificate of theirs may connect. Needs cert_file."
     )
 
+    public let metricsSources = ConfigurationOption.list(
+        "DEFAULT",
+        "metrics_source_ranges",
+        default: [],
+        help:
+            "Networks, such as 10.0.0.0/8, whose addresses may read /metrics; others get 404. This machine may in any "
+            + "case, except through a proxy, which a header Forwarded or X-Forwarded-… tells."
+    )
+
     public init(defaultHost: String, defaultPort: Int) {
         host = .string(
             "DEFAULT",
@@ -58,8 +67,14 @@ public struct ListeningOptions: Sendable {
         [
             OptionDescription(host), OptionDescription(port), OptionDescription(socket),
             OptionDescription(shutdownTimeout), OptionDescription(drainTime), OptionDescription(certificate),
-            OptionDescription(privateKey), OptionDescription(authority),
+            OptionDescription(privateKey), OptionDescription(authority), OptionDescription(metricsSources),
         ]
+    }
+
+    public func metricsReaders(in configuration: ServiceConfiguration) throws(ConfigurationError) -> MetricsReaders {
+        var readers = MetricsReaders()
+        readers.allowedSources = try configuration.ranges(of: metricsSources)
+        return readers
     }
 
     /// What the service listens with; `nil` for plain HTTP.
