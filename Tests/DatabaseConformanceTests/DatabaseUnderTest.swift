@@ -35,6 +35,8 @@ struct DatabaseUnderTest: Sendable, CustomTestStringConvertible {
             settings.limits = limits
             // A busy machine collides more often; the patience bounds it.
             settings.retries = nil
+            // Tests hold writes where they want them.
+            settings.pauseLimit = .seconds(60)
             return try PostgreSQLDatabase(settings)
         },
         remove: { folder in

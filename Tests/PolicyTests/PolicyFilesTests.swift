@@ -182,30 +182,6 @@ struct PolicyFilesTests {
         #expect(!mayList(policy))
     }
 
-    @Test("a file that became smaller where it is may be the beginning of another")
-    func cut() throws {
-        let whole = "get_image: ''\nget_images: 'role:admin or role:nobody'\n"
-        try site.write(whole)
-        let policy = try site.policy()
-        try site.write("get_image: ''\n")
-        #expect(!mayList(policy))
-        site.pass(.milliseconds(50))
-        #expect(!mayList(policy))
-        try site.write("get_image: ''\nget_images: '!'\n")
-        #expect(!mayList(policy))
-        try site.write(whole + "add_image: '!'\n")
-        #expect(!mayList(policy))
-        try site.write("get_images: '@'\n")
-        #expect(!mayList(policy))
-        site.pass(.milliseconds(110))
-        #expect(mayList(policy))
-        // A smaller one in its place is whole.
-        try site.write(whole)
-        #expect(!mayList(policy))
-        try site.replace("get_images: '@'\n")
-        #expect(mayList(policy))
-    }
-
     @Test(
         "a file that cannot be read leaves the rules of before, and is reported once with its line",
         arguments: [

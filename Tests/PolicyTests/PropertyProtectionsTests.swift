@@ -40,7 +40,8 @@ struct PropertyProtectionsTests {
 
     @Test("a name that Unicode takes for another one is decided on by itself, whichever came first")
     func lookalikes() throws {
-        let text = "[^LICENSE_KEY]\ncreate = admin\nread = admin\nupdate = admin\ndelete = admin\n"
+        let text =
+            "[^LICENSE_KEY]\ncreate = admin\nread = admin\nupdate = admin\ndelete = admin\n"
             + "[.*]\ncreate = member\nread = member\nupdate = member\ndelete = member\n"
         let member = caller(owner, "member")
         for names in [["LICENSE_KEY", "LICENSE_\u{212a}EY"], ["LICENSE_\u{212a}EY", "LICENSE_KEY"]] {
@@ -133,7 +134,8 @@ struct PropertyProtectionsTests {
             try site.replace(text)
             // All of what was before stays in force.
             #expect(mayUpdate("packager") && !mayUpdate("member"))
-            #expect(policy.allows(.getImages, .none, caller(owner, "reader")))
+            let reader = caller(owner, "reader")
+            #expect(policy.allows(.getImages, .project(of: reader), reader))
             #expect(site.log.withLock { $0.last?.contains(sentence) } == true)
         }
         try site.replace("typo_rule: 'role:member'\n")

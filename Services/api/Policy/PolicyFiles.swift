@@ -5,9 +5,8 @@ internal import Synchronization
 /// The rules of the defaults and of the policy files, followed as the files change.
 ///
 /// Whoever asks has whole rules: a version that cannot be read, or is no policy file, changes nothing and is reported
-/// once, with file and line. A file that is gone, whose last line does not end, or that became smaller where it is may be in
-/// the middle of being written: it counts when it is still the same a tenth of a second later, and an empty one a second
-/// after it was found so. What is put in place by a rename counts at once.
+/// once, with file and line. A file that is gone or whose last line does not end may be in the middle of being written: it
+/// counts when it is still the same a tenth of a second later, and an empty one a second after it was found so. What is put in place by a rename counts at once.
 public final class PolicyFiles: Sendable {
     private let settings: PolicySettings
     private let logger: Logger
@@ -103,13 +102,12 @@ public final class PolicyFiles: Sendable {
 
     /// How long what was found must stay the same; `nil` where it counts at once.
     ///
-    /// What was written is as old as the file says. What was cut is not: it may have its former times for a moment
-    /// longer than its former size, so its time runs from now.
+    /// What was written is as old as the file says. That nothing was is not: a file that is being cut may have its former
+    /// times for a moment longer than its former size, so the time of an empty one runs from now.
     private func settlingTime(of sources: PolicySources, after seen: PolicySighting) -> Duration? {
         switch sources.doubt(after: seen) {
         case nil: nil
         case .empty: Self.emptySettlingTime
-        case .cut: Self.settlingTime
         case .unfinished:
             sources.sighting.isOlder(than: Self.settlingTime, whereGone: seen.main) ? nil : Self.settlingTime
         }

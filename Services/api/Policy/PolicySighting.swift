@@ -21,12 +21,6 @@ struct PolicySighting: Sendable, Equatable {
             isFile = status.st_mode & S_IFMT == S_IFREG
         }
 
-        /// Whether it is what a writer has left of an earlier version that was cut and is being written anew: the same
-        /// file, not one in its place, and smaller.
-        func isCut(from earlier: Version) -> Bool {
-            numbers[..<2] == earlier.numbers[..<2] && numbers[2] < earlier.numbers[2]
-        }
-
         /// - Returns: `nil` when there is nothing of that name.
         init?(of path: String) {
             var status = stat()

@@ -31,9 +31,7 @@ struct PolicySources {
     enum Doubt {
         /// A file is gone, or its last line does not end.
         case unfinished
-        /// A file is smaller than it was, and was not put in place by a rename. Its times may be those of before.
-        case cut
-        /// There is nothing in a file; the same holds of its times.
+        /// There is nothing in a file. Its times may be those of what was in it.
         case empty
     }
 
@@ -41,10 +39,6 @@ struct PolicySources {
     func doubt(after seen: PolicySighting) -> Doubt? {
         let changed = zip(sighting.files, files).filter { !seen.files.contains($0.0) }
         if changed.contains(where: { $0.1.bytes.isEmpty }) { return .empty }
-        let isCut = changed.contains { sighted, _ in
-            seen.files.contains { $0.path == sighted.path && sighted.version.isCut(from: $0.version) }
-        }
-        if isCut { return .cut }
         let isUnfinished = changed.contains { _, file in
             file.bytes.last != UInt8(ascii: "\n") && file.bytes.last != UInt8(ascii: "}")
         }

@@ -41,14 +41,18 @@ struct ImageRows {
             exactly = SQLCondition("1 = 1")
             areInOrderOfCreation = true
         case .property(let name, let value):
-            self.init(property: name, values: [value])
-            exactly = SQLCondition("d.value = ?", [.text(value)])
-            areInOrderOfCreation = true
+            self.init(property: name, equals: value)
         case .text(.name, let names): self.init(images: .equals("d.sort_name", anyOf: names.map(SQLValue.text)))
         case .text(.id, let ids): self.init(images: .equals("d.id", anyOf: ids.map(SQLValue.text)))
         case .condition(let condition): self.init(condition, dialect)
         case .text, .integer, .bound, .time, .protected, .nothing: return nil
         }
+    }
+
+    private init(property name: String, equals value: String) {
+        self.init(property: name, values: [value])
+        exactly = SQLCondition("d.value = ?", [.text(value)])
+        areInOrderOfCreation = true
     }
 
     private init(images condition: SQLCondition) {
@@ -66,6 +70,8 @@ struct ImageRows {
             self.init(tags: .equals("t.value", anyOf: tags.map(SQLValue.text)))
         case (.tag, .prefix(let prefix)):
             self.init(tags: .begins("t.value", with: prefix, dialect))
+        case (.property(let name), .anyOf(let values)) where values.count == 1:
+            self.init(property: name, equals: values[0])
         case (.property(let name), .anyOf(let values)):
             self.init(property: name, values: values)
         // SQLite cuts a text at a NUL.

@@ -10,6 +10,11 @@ public struct PostgreSQLSettings: Sendable {
     /// How often a transaction that collided or lost its connection is run again; `nil` for as long as it may wait.
     public var retries: Int? = 20
     public var limits = DatabaseLimits()
+    /// How long the server lets a write stand still between two statements before it ends the session.
+    ///
+    /// A registry that hangs in the middle of a write keeps its locks, and by what it has read (`SERIALIZABLE`) every other
+    /// registry's writes from committing: it is given less time than those are run again for.
+    public var pauseLimit = Duration.seconds(3)
     public var onSlowQuery: SlowQueryReport?
 
     public init(_ address: PostgreSQLAddress) { self.address = address }
@@ -35,13 +40,9 @@ public struct PostgreSQLSettings: Sendable {
             )
     }
 
-    /// How long the server lets a transaction stand still between two statements before it ends the session.
-    ///
-    /// A registry that hangs in the middle of a write keeps its locks, and by what it has read (`SERIALIZABLE`) every other
-    /// registry's writes from committing: it is given less time than those are run again for. No job pauses between the
-    /// statements of a write; readers may, and hinder nobody.
+    /// No job pauses between the statements of a write; readers may, and hinder nobody.
     func pauseLimit(mayWrite: Bool) -> Duration {
-        mayWrite ? .seconds(3) : limits.patience * 2 + .seconds(60)
+        mayWrite ? pauseLimit : limits.patience * 2 + .seconds(60)
     }
 
     /// What every session is told first.
