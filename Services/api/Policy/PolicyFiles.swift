@@ -5,8 +5,9 @@ internal import Synchronization
 /// The rules of the defaults and of the policy files, followed as the files change.
 ///
 /// Whoever asks has whole rules: a version that cannot be read, or is no policy file, changes nothing and is reported
-/// once, with file and line. A file that is gone or whose last line does not end may be in the middle of being written: it
-/// counts when it is still the same a tenth of a second later, and an empty one a second after it was found so. What is put in place by a rename counts at once.
+/// once, with file and line. A file that is gone or whose last line does not end may be in the middle of being written:
+/// it counts when it is still the same a tenth of a second later, and an empty one a second after it was found so. What
+/// is put in place by a rename counts at once.
 public final class PolicyFiles: Sendable {
     private let settings: PolicySettings
     private let logger: Logger

@@ -11,8 +11,9 @@ internal import WireJSON
 /// Asks other services over HTTP, as oslo.policy does: a POST of rule, target and credentials, allowed by an answer of
 /// `True`, in quotes or not, and by nothing else.
 ///
-/// Every question has a bound of time and the answer one of size, and so many are open at a time. After three failures in a row nobody is asked for a
-/// second, so that a service that is away does not keep every request for as long as it may take.
+/// Every question has a bound of time and the answer one of size, and so many are open at a time. After three failures in
+/// a row nobody is asked for a second, so that a service that is away does not keep every request for as long as it may
+/// take.
 public final class HTTPPolicyService: PolicyService {
     /// The answer is a word.
     private static let answerLimit = 64 << 10
