@@ -57,6 +57,35 @@ struct MetadefCatalogueTests {
         }
     }
 
+    @Test("what a file says and the catalogue does not keep is told")
+    func omissions() throws {
+        let file = try Self.file(
+            """
+            {"namespace": "n", "visibility": "shared", "protected": "yes", "objects": {}, "tags": ["x", {"name": "t"},
+            {"name": "t"}], "resource_type_associations": [{"prefix": "p"}], "properties": {"p": 1}}
+            """
+        )
+        #expect(
+            file.omissions == [
+                "has a visibility other than public and private: the namespace is private",
+                "has a 'protected' that is neither true nor false: the namespace is not protected",
+                "has no name in 'resource_type_associations', number 1, which is left out",
+                "has no definition of the property 'p', which is left out",
+                "has 'objects' that are no list, and are left out",
+                "has no name in 'tags', number 1, which is left out",
+                "has 't' in 'tags' more than once: the first one counts",
+            ]
+        )
+        #expect(try Self.shipped().allSatisfy { $0.omissions.isEmpty })
+    }
+
+    @Test("a long display name makes a file name that can be kept")
+    func longName() throws {
+        let long = String(repeating: "é", count: 180)
+        let name = try Self.file(#"{"namespace": "n", "display_name": "\#(long)"}"#).name
+        #expect(name == String(long.prefix(115)))
+    }
+
     @Test("every file that is shipped fits the rules of the API, and has a file name of its own")
     func shippedFiles() throws {
         let files = try Self.shipped()

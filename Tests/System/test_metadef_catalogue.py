@@ -89,6 +89,10 @@ def test_the_catalogue_is_loaded_exported_and_loaded_again(deployments, tmp_path
     empty = tmp_path / "empty"
     empty.mkdir()
     assert "holds no file" in manage("db", "load_metadefs", "--path", str(empty)).stderr
+    (empty / "odd.json").write_text('{"namespace": "odd", "tags": ["x"]}')
+    odd = manage("db", "load_metadefs", "--path", str(empty))
+    assert "odd.json has no name in 'tags', number 1" in odd.stderr and "1 added" in odd.stdout
+    (empty / "odd.json").unlink()
     (empty / "broken.json").write_text("{")
     (empty / "good.json").write_text('{"namespace": "Good"}')
     result = manage("db", "load_metadefs", "--path", str(empty))

@@ -70,6 +70,7 @@ struct LoadWords {
                 complain("\(error), and is passed over")
                 continue
             }
+            for omission in file.omissions { complain("\(name) \(omission)") }
             let outcome = try await database.write { try MetadefTable($0).load(file, mode, at: Timestamp.now) }
             counts[outcome, default: 0] += 1
             if outcome == .skipped { print("\(file.record.namespace.name) is there already and was left alone.") }

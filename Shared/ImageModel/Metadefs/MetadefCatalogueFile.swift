@@ -6,6 +6,8 @@ internal import WireJSON
 /// Files are taken as they are: what the API would refuse is kept as well as it can be. Times are left open.
 public struct MetadefCatalogueFile: Sendable, Equatable {
     public var record: MetadefRecord
+    /// What a file says and the record does not, in words that follow the file's name.
+    public private(set) var omissions: [String] = []
 
     /// The owner where a file names none.
     public static let owner = "admin"
@@ -30,8 +32,15 @@ public struct MetadefCatalogueFile: Sendable, Equatable {
         guard let name = file["namespace"]?.stringValue, !name.isEmpty else {
             throw Problem(description: "names no namespace")
         }
+        var omissions: [String] = []
         // Without a visibility it is private: only a word that opens a namespace opens it.
         let visibility = file["visibility"]?.stringValue.flatMap { MetadefNamespace.Visibility(rawValue: $0) }
+        if let said = file["visibility"], said != .null, visibility == nil {
+            omissions.append("has a visibility other than public and private: the namespace is private")
+        }
+        if let said = file["protected"], said != .null, said.boolValue == nil {
+            omissions.append("has a 'protected' that is neither true nor false: the namespace is not protected")
+        }
         record = MetadefRecord(
             namespace: MetadefNamespace(
                 name: name,
@@ -42,43 +51,71 @@ public struct MetadefCatalogueFile: Sendable, Equatable {
                 owner: file["owner"]?.stringValue ?? Self.owner
             ),
             content: MetadefContent(
-                associations: Self.list(file["resource_type_associations"]) { name, json in
+                associations: Self.list("resource_type_associations", in: file, &omissions) { name, json, _ in
                     ResourceTypeAssociation(
                         name: name,
                         prefix: json["prefix"]?.stringValue,
                         propertiesTarget: json["properties_target"]?.stringValue
                     )
                 },
-                properties: Self.properties(file["properties"]),
-                objects: Self.list(file["objects"]) { name, json in
+                properties: Self.properties(of: file, &omissions),
+                objects: Self.list("objects", in: file, &omissions) { name, json, omissions in
                     MetadefObject(
                         name: name,
                         description: json["description"]?.stringValue,
                         required: (json["required"]?.arrayValue ?? []).compactMap(\.stringValue),
-                        properties: Self.properties(json["properties"])
+                        properties: Self.properties(of: json, &omissions)
                     )
                 },
-                tags: Self.list(file["tags"]) { name, _ in MetadefTag(name: name) }
+                tags: Self.list("tags", in: file, &omissions) { name, _, _ in MetadefTag(name: name) }
             )
         )
+        self.omissions = omissions
     }
 
     /// What has a name, each name once: of two the first counts.
-    private static func list<Part>(_ json: JSONValue?, _ part: (String, JSONObject) -> Part) -> [Part] {
-        var seen: Set<[UInt8]> = []
-        return (json?.arrayValue ?? []).compactMap { element in
-            guard let object = element.objectValue, let name = object["name"]?.stringValue, !name.isEmpty,
-                seen.insert(Array(name.utf8)).inserted
-            else { return nil }
-            return part(name, object)
+    private static func list<Part>(
+        _ member: String,
+        in file: JSONObject,
+        _ omissions: inout [String],
+        _ part: (String, JSONObject, inout [String]) -> Part
+    ) -> [Part] {
+        guard let json = file[member], json != .null else { return [] }
+        guard let elements = json.arrayValue else {
+            omissions.append("has '\(member)' that are no list, and are left out")
+            return []
         }
+        var seen: Set<[UInt8]> = []
+        var parts: [Part] = []
+        for (index, element) in elements.enumerated() {
+            guard let object = element.objectValue, let name = object["name"]?.stringValue, !name.isEmpty else {
+                omissions.append("has no name in '\(member)', number \(index + 1), which is left out")
+                continue
+            }
+            guard seen.insert(Array(name.utf8)).inserted else {
+                omissions.append("has '\(name.excerpt)' in '\(member)' more than once: the first one counts")
+                continue
+            }
+            parts.append(part(name, object, &omissions))
+        }
+        return parts
     }
 
-    private static func properties(_ json: JSONValue?) -> [MetadefProperty] {
-        (json?.objectValue?.members ?? []).compactMap { name, value in
-            guard let keywords = value.objectValue, !name.isEmpty else { return nil }
-            return MetadefProperty(name: name, definition: MetadefDefinition(keywords))
+    private static func properties(of owner: JSONObject, _ omissions: inout [String]) -> [MetadefProperty] {
+        guard let json = owner["properties"], json != .null else { return [] }
+        guard let members = json.objectValue?.members else {
+            omissions.append("has 'properties' that are no object, and are left out")
+            return []
         }
+        var properties: [MetadefProperty] = []
+        for (name, value) in members {
+            guard let keywords = value.objectValue, !name.isEmpty else {
+                omissions.append("has no definition of the property '\(name.excerpt)', which is left out")
+                continue
+            }
+            properties.append(MetadefProperty(name: name, definition: MetadefDefinition(keywords)))
+        }
+        return properties
     }
 }
 
@@ -88,7 +125,10 @@ extension MetadefCatalogueFile {
     public var name: String {
         let text = record.namespace.displayName ?? record.namespace.name
         let kept = text.unicodeScalars.filter { $0.properties.isAlphabetic || $0.properties.numericType != nil }
-        return kept.isEmpty ? "namespace" : String(String.UnicodeScalarView(kept))
+        var name = String.UnicodeScalarView(kept)
+        // A file's name has at most 255 bytes, and a number and an ending are to follow.
+        while String(name).utf8.count > 230 { name.removeLast() }
+        return name.isEmpty ? "namespace" : String(name)
     }
 
     /// The file's text. The owner is left out, as the reference does: a catalogue goes where owners are others.
