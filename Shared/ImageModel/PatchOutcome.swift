@@ -117,9 +117,8 @@ public struct PatchOutcome: Sendable, Equatable {
         _ value: String?,
         _ assignment: PatchAssignment
     ) throws(ServiceError) {
-        let kept = image.properties.index(forKey: name).map { image.properties[$0].key }
-        let exists = kept?.utf8.elementsEqual(name.utf8) ?? false
-        guard exists || kept == nil || assignment == .replace else {
+        let exists = image.holdsProperty(named: name)
+        guard exists || assignment == .replace || image.properties.index(forKey: name) == nil else {
             throw ServiceError(.invalidRequest, PropertyName(name).resemblance)
         }
         switch assignment {
@@ -135,10 +134,8 @@ public struct PatchOutcome: Sendable, Equatable {
         guard ImageField(rawValue: name) == nil else {
             throw ServiceError(.forbidden, "Property \(name) may not be removed.")
         }
-        guard let place = image.properties.index(forKey: name),
-            image.properties[place].key.utf8.elementsEqual(name.utf8)
-        else { throw Self.missing(name) }
-        image.properties.remove(at: place)
+        guard image.holdsProperty(named: name) else { throw Self.missing(name) }
+        image.properties.removeValue(forKey: name)
         propertyActions.append(PropertyAction(.delete, name))
     }
 

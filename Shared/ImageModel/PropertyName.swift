@@ -70,3 +70,11 @@ public struct PropertyName: Sendable, Hashable {
         ServiceError(.forbidden, "Attribute '\(text.excerpt)' is reserved.")
     }
 }
+
+extension Image {
+    /// Whether it has a custom property of exactly that name, not only of one that Unicode takes for the same, as a
+    /// dictionary does.
+    public func holdsProperty(named name: String) -> Bool {
+        properties.index(forKey: name).map { properties[$0].key.utf8.elementsEqual(name.utf8) } ?? false
+    }
+}

@@ -14,7 +14,7 @@ extension PropertyProtections {
     ) throws(ServiceError) -> ImagePatchOperation {
         switch operation {
         case .setProperty(let name, let value, let assignment):
-            let exists = Self.holds(image, name)
+            let exists = image.holdsProperty(named: name)
             let isSeen = exists && allow(.read, name, by: caller)
             switch assignment {
             case .replace:
@@ -28,17 +28,12 @@ extension PropertyProtections {
                 if exists { return .setProperty(name: name, value: value, .put) }
             }
         case .remove(let name):
-            guard Self.holds(image, name) else { break }
+            guard image.holdsProperty(named: name) else { break }
             if !allow(.read, name, by: caller) { throw Self.missing(name) }
             try require(.delete, name, by: caller)
         case .setField, .locations: break
         }
         return operation
-    }
-
-    /// Whether it has a property of exactly that name, not only of one that Unicode takes for the same.
-    private static func holds(_ image: Image, _ name: String) -> Bool {
-        image.properties.index(forKey: name).map { image.properties[$0].key.utf8.elementsEqual(name.utf8) } ?? false
     }
 
     private static func missing(_ name: String) -> ServiceError {
