@@ -264,27 +264,6 @@ public struct AbortedUpload: WireCodable, Equatable {
     public init(json: JSONValue) throws(JSONShapeError) { isFinished = try JSONMembers(json).bool("finished") }
 }
 
-/// `uploads.release`: a node that has started again gives up what its earlier processes held, so that nobody waits for
-/// their leases.
-public struct ReleaseUploads: RegistryOperation {
-    public typealias Response = Done
-    public static let name = "uploads.release"
-    public static let effect = RegistryEffect.repeatable
-
-    public var holder: Holder
-
-    public init(holder: Holder) { self.holder = holder }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.name("holder")
-            holder.write(to: &writer)
-        }
-    }
-
-    public init(json: JSONValue) throws(JSONShapeError) { holder = try JSONMembers(json).value("holder") }
-}
-
 /// `uploads.check`: what the registry knows of attempts whose temporary names were found in a store.
 public struct CheckAttempts: RegistryOperation {
     public typealias Response = AttemptStates

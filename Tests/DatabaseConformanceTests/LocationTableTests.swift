@@ -149,7 +149,7 @@ struct LocationTableTests {
         try await subject.withTables { tables in
             try await queue(1, tables)
             try await tables.postponeDeletions(try await tables.claim(holder: .one, at: .start), at: .start)
-            try await tables.release(before: Holder(node: Holder.one.node, process: "1b"))
+            try await tables.release(.one)
             #expect(try await tables.claim(at: .start + 14).isEmpty)
             #expect(try await tables.claim(at: .start + 15).count == 1)
         }

@@ -230,8 +230,12 @@ struct RegistryTables: Sendable {
         return try await database.write { try UploadTable($0).abort(upload, at: now).isFinished }
     }
 
-    func release(before holder: Holder, at now: Timestamp = .start) async throws {
-        try await database.write { try UploadTable($0).release(before: holder, at: now) }
+    func processes(besides holder: Holder) async throws -> [String] {
+        try await database.read { try ProcessTable($0).processes(besides: holder) }
+    }
+
+    func release(_ holder: Holder, at now: Timestamp = .start) async throws {
+        try await database.write { try ProcessTable($0).release(holder, at: now) }
     }
 
     func reap(at now: Timestamp, limit: Int64 = 100) async throws -> Int {

@@ -64,7 +64,7 @@ struct StagingTableTests {
         let endings: [@Sendable (RegistryTables) async throws -> Void] = [
             { try await $0.abort("a1", isDiscarded: false) },
             { _ = try await $0.reap(at: .start + 60) },
-            { try await $0.release(before: Holder(node: Holder.one.node, process: "1b")) },
+            { try await $0.release(.one) },
         ]
         for end in endings {
             try await withQueued(subject) { tables in

@@ -40,10 +40,13 @@ struct VerificationTableTests {
             #expect(try await tables.renew(copy, .one, at: .start + 50))
             #expect(try await tables.verify(holder: .two, before: .start, at: .start + 109) == nil)
             #expect(try await tables.renew(copy, .two, at: .start + 50) == false)
-            // A new process of the same node gives up what the one before was at.
-            try await tables.release(before: .two)
+            // What a process was at that lives no more is given up.
+            let later = Holder(node: Holder.one.node, process: "1b")
+            try await tables.release(later)
             #expect(try await tables.renew(copy, .one, at: .start + 51))
-            try await tables.release(before: Holder(node: Holder.one.node, process: "1b"))
+            #expect(try await tables.processes(besides: .two) == [])
+            #expect(try await tables.processes(besides: later) == [Holder.one.process])
+            try await tables.release(.one)
             #expect(try await tables.renew(copy, .one, at: .start + 52) == false)
             #expect(try await tables.verify(holder: .two, before: .start, at: .start + 52)?.id == copy.id)
         }

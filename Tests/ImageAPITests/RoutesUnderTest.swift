@@ -28,7 +28,7 @@ enum RoutesUnderTest {
             monitoring: Monitoring(metrics: PrometheusMetrics()) { nil },
             digestThreads: WorkerThreads(count: 1),
             holder: Holder(node: "test", process: "test"),
-            isOnlyProcess: { true },
+            lives: { _ in false },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ).responder
     }

@@ -101,7 +101,8 @@ struct WireSample: Sendable, CustomTestStringConvertible {
             )
         ),
         WireSample(AbortUpload(attempt: "a1", isDiscarded: true)),
-        WireSample(ReleaseUploads(holder: holder)),
+        WireSample(ListProcesses(holder: holder)),
+        WireSample(ReleaseUploads(holder: holder, ended: ["1a", "1b"])),
         WireSample(CheckAttempts(attempts: ["a1", "a2"])),
         WireSample(
             BeginSession(

@@ -259,7 +259,7 @@ struct RegistryCallTests {
             RelocateImage.self, RecordDigests.self, ListImageTasks.self, BeginStaging.self, FinishStaging.self,
             ListMembers.self, ShowMember.self, AddMember.self, UpdateMember.self, RemoveMember.self,
             BeginUpload.self, RenewUploads.self, ReserveUpload.self, ShowUsage.self, FinishUpload.self,
-            AbortUpload.self, ReleaseUploads.self,
+            AbortUpload.self, ListProcesses.self, ReleaseUploads.self,
             CheckAttempts.self, ClaimDeletions.self, FinishDeletions.self, PostponeDeletions.self,
             WithdrawDeletions.self,
             ListMetadefs.self, ShowMetadefs.self, CreateMetadefs.self, UpdateMetadefs.self, DeleteMetadefs.self,

@@ -15,7 +15,10 @@ from services import ROOT
 # How often a request of a kind asks the registry. Leases that are renewed beside transfers do not count.
 KINDS = {"nothing": 0, "read": 1, "create": 1, "change": 2, "transfer": 3}
 # What a process does on its own, whoever asks for what.
-BESIDE = {"uploads.renew", "uploads.release", "uploads.check", "deletions.claim", "deletions.postpone"}
+BESIDE = {
+    *("uploads.renew", "uploads.processes", "uploads.release", "uploads.check"),
+    *("deletions.claim", "deletions.postpone"),
+}
 OPTIONS = {
     "DEFAULT": ["enabled_backends = fast:file, slow:file, web:http", "show_multiple_locations = true", "do_secure_hash = false"],
     "import_filtering_opts": ["allowed_hosts = 127.0.0.1", "allowed_ports ="],

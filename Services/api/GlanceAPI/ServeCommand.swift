@@ -91,7 +91,10 @@ struct ServeCommand: AsyncParsableCommand {
         let healthFiles = try HealthOptions.files(in: configuration, port: address.port)
 
         let registry = try await hop.connect(logger: Logger(label: "glance.api.registry"))
-        let nodeLock = NodeLock(program: "glance-api", node: node(address))
+        let holder = Holder(node: node(address), process: makeUUID())
+        // Until the program ends.
+        let living = try LivingProcess(holder.process)
+        defer { withExtendedLifetime(living) {} }
         let service = ImageService(
             settings: settings,
             registry: registry,
@@ -101,8 +104,8 @@ struct ServeCommand: AsyncParsableCommand {
                 healthFiles.isEmpty ? nil : await fileThreads.run { healthFiles.fault() }
             },
             digestThreads: WorkerThreads(count: cores),
-            holder: Holder(node: node(address), process: makeUUID()),
-            isOnlyProcess: { nodeLock.acquire() },
+            holder: holder,
+            lives: LivingProcess.has,
             logger: logger
         )
         let application = HTTPService.application(

@@ -21,7 +21,7 @@ public struct ImageService: Sendable {
     /// - Parameters:
     ///   - digestThreads: Where digests are computed, shared by all uploads.
     ///   - holder: The name by which the registry knows this process.
-    ///   - isOnlyProcess: Whether no earlier process of this node lives any more, asked until it is so.
+    ///   - lives: Whether a process of this node lives, by its name in ``Holder``.
     public init(
         settings: ImageAPISettings,
         registry: any RegistryClient,
@@ -30,7 +30,7 @@ public struct ImageService: Sendable {
         monitoring: Monitoring,
         digestThreads: WorkerThreads,
         holder: Holder,
-        isOnlyProcess: @escaping @Sendable () -> Bool,
+        lives: @escaping @Sendable (String) -> Bool,
         logger: Logger
     ) {
         var settings = settings
@@ -210,7 +210,7 @@ public struct ImageService: Sendable {
             data: data,
             sessions: sessions,
             holder: holder,
-            isOnlyProcess: isOnlyProcess,
+            earlier: EarlierProcesses(registry: registry, holder: holder, lives: lives),
             logger: logger
         )
     }

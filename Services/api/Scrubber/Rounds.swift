@@ -17,8 +17,7 @@ struct Rounds: Service {
             var hasReleased = false
             while !Task.isCancelled {
                 do {
-                    if !hasReleased { try await node.releaseEarlier() }
-                    hasReleased = true
+                    if !hasReleased { hasReleased = try await node.releaseEarlier() }
                     try await round()
                 } catch is CancellationError {
                     return

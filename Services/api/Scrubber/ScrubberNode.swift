@@ -18,8 +18,7 @@ struct ScrubberNode: Sendable {
     let catalogue: StoreCatalogue
     /// The name by which the registry knows this process.
     let holder: Holder
-    /// Whether no other process of this machine does the same.
-    private let isOnlyProcess: Bool
+    private let living: LivingProcess
     private let metrics: PrometheusMetrics
     private let metricsFile: String?
     /// Where the metrics are written, which may take its time.
@@ -46,7 +45,7 @@ struct ScrubberNode: Sendable {
         registry = try await hop.connect(logger: Logger(label: "glance.scrubber.registry"))
         let node = "\(program)@\(HostName.current)"
         holder = Holder(node: node, process: makeUUID())
-        isOnlyProcess = NodeLock(program: "glance-scrubber", node: node).acquire()
+        living = try LivingProcess(holder.process)
         for unknown in configuration.unknownOptions(known: ScrubberOptions.all) where unknown.name.section == "scrubber"
         {
             logger.warning("\(unknown)")
@@ -54,9 +53,11 @@ struct ScrubberNode: Sendable {
     }
 
     /// What an earlier process of this machine had taken when it died need not wait for its time to be over.
-    func releaseEarlier() async throws(RegistryError) {
-        guard isOnlyProcess else { return }
-        _ = try await registry.call(ReleaseUploads(holder: holder), as: .service, requestID: "start")
+    ///
+    /// - Returns: whether none of them is left.
+    @discardableResult
+    func releaseEarlier() async throws(RegistryError) -> Bool {
+        try await EarlierProcesses(registry: registry, holder: holder, lives: LivingProcess.has).release()
     }
 
     /// The stores as locations name them, but for those that only read what others keep. Some locations name none: those of

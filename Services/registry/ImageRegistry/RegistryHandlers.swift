@@ -120,6 +120,7 @@ struct RegistryHandlers: Sendable {
         handlers.add(showUsage)
         handlers.add(finishUpload)
         handlers.add(abortUpload)
+        handlers.add(listProcesses)
         handlers.add(releaseUploads)
         handlers.add(checkAttempts)
         handlers.add(beginSession)

@@ -239,28 +239,6 @@ public struct UploadTable {
         return AbortedUpload(isFinished: false)
     }
 
-    /// Ends everything that earlier processes of a node had under way, but for sessions, which are no process's.
-    public func release(before holder: Holder, at now: Timestamp) throws {
-        let attempts = try connection.query(
-            """
-            SELECT attempt FROM uploads WHERE node = ? AND process <> ?
-                AND NOT EXISTS (SELECT 1 FROM upload_sessions s WHERE s.attempt = uploads.attempt)
-            """,
-            [.text(holder.node), .text(holder.process)],
-            { $0.text(0) }
-        )
-        for attempt in attempts { try end(attempt: attempt, isDiscarded: false, at: now) }
-        // What they had claimed for deletion is anybody's again.
-        try connection.execute(
-            """
-            UPDATE image_locations SET claimed_by = NULL, claiming_process = NULL, claimed_until = 0
-            WHERE claimed_by = ? AND claiming_process <> ? AND state = 'deleting'
-            """,
-            [.text(holder.node), .text(holder.process)]
-        )
-        try VerificationTable(connection).release(before: holder)
-    }
-
     public func hasExpired(at now: Timestamp) throws -> Bool {
         try !connection.query(
             "SELECT 1 FROM uploads WHERE expires_at <= ? LIMIT 1",
@@ -281,7 +259,7 @@ public struct UploadTable {
         return attempts.count
     }
 
-    private func end(attempt: String, isDiscarded: Bool, at now: Timestamp) throws {
+    func end(attempt: String, isDiscarded: Bool, at now: Timestamp) throws {
         let images = try connection.query(
             "SELECT image_id FROM uploads WHERE attempt = ?",
             [.text(attempt)],

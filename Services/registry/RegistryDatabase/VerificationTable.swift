@@ -104,17 +104,6 @@ public struct VerificationTable {
         ) == 1
     }
 
-    /// What earlier processes of a node were at is anybody's again.
-    func release(before holder: Holder) throws {
-        try connection.execute(
-            """
-            UPDATE image_locations SET verifier = NULL, verifying_process = NULL, verifying_until = 0
-            WHERE verifier = ? AND verifying_process <> ?
-            """,
-            [.text(holder.node), .text(holder.process)]
-        )
-    }
-
     /// A page of what is marked.
     public func damage(_ list: ListDamage) throws -> DamagePage {
         let rows =

@@ -13,7 +13,7 @@ struct StoreHousekeeping: Service {
     let data: DataDeletion
     let sessions: LiveUploads
     let holder: Holder
-    let isOnlyProcess: @Sendable () -> Bool
+    let earlier: EarlierProcesses
     let logger: Logger
 
     static let pause = Duration.seconds(5)
@@ -25,11 +25,8 @@ struct StoreHousekeeping: Service {
             var hasReleased = false
             var round = 0
             while !Task.isCancelled {
-                // Not from a process that still lives, and may have uploads to finish.
-                if !hasReleased, isOnlyProcess() {
-                    await release()
-                    hasReleased = true
-                }
+                // Again and again while one of them finishes its transfers.
+                if !hasReleased { hasReleased = await release() }
                 await deleteQueued()
                 await sessions.dropEnded()
                 if round % Self.roundsBetweenSweeps == 0 { await sweep() }
@@ -40,17 +37,12 @@ struct StoreHousekeeping: Service {
         }
     }
 
-    /// Uploads that died with an earlier process of this node can be repeated at once.
-    private func release() async {
-        while !Task.isCancelled {
-            do throws(RegistryError) {
-                _ = try await registry.call(ReleaseUploads(holder: holder), as: .service, requestID: "start")
-                return
-            } catch {
-                logger.warning("The registry does not answer yet", metadata: ["error": "\(error)"])
-                // Cancelled at shutdown: the loop ends.
-                try? await Task.sleep(for: .seconds(1))
-            }
+    private func release() async -> Bool {
+        do throws(RegistryError) {
+            return try await earlier.release()
+        } catch {
+            logger.warning("What earlier processes held could not be given up yet", metadata: ["error": "\(error)"])
+            return false
         }
     }
 

@@ -37,8 +37,15 @@ extension RegistryHandlers {
         try UploadTable(connection).abort(operation, at: context.now())
     }
 
+    static let listProcesses = RegistryHandler<ListProcesses> { operation, _, connection, _ in
+        HoldingProcesses(processes: try ProcessTable(connection).processes(besides: operation.holder))
+    }
+
     static let releaseUploads = RegistryHandler<ReleaseUploads> { operation, _, connection, context in
-        try UploadTable(connection).release(before: operation.holder, at: context.now())
+        let processes = ProcessTable(connection), now = context.now()
+        for process in operation.ended.prefix(Int(HoldingProcesses.limit)) {
+            try processes.release(Holder(node: operation.holder.node, process: process), at: now)
+        }
         return Done()
     }
 
