@@ -14,7 +14,8 @@ internal import NIOHTTPTypes
 ///   not while its end still waits for a slow client;
 /// - while the service drains, every answer asks its client to open its next connection elsewhere;
 /// - a client that stops reading is cut off when nothing of what waits for it moved for ``Limits/stalledWrite``;
-/// - a request that cannot be parsed gets a readable 400 or 431;
+/// - a request that cannot be parsed gets a readable 400 or 431, one in a coding that is not known 501;
+/// - a connection ends behind the answer where its client expects that (``ConnectionEnds``);
 /// - reason phrases are the Image API's (``ReasonPhrases``);
 /// - whoever works on a request can see whether its client is still there (``ClientPresence``).
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -73,8 +74,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 [ReasonPhrases(), FileSender(stalledWrite: limits.stalledWrite)],
                 position: .after(encoder)
             )
+            let decoder = try context.pipeline.syncOperations
+                .handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try context.pipeline.syncOperations.addHandler(ConnectionEnds(), position: .after(decoder))
         } catch {
-            preconditionFailure("the encoder was there a moment ago: \(error)")
+            preconditionFailure("the codec was there a moment ago: \(error)")
         }
     }
 
@@ -107,6 +111,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
         switch part {
         case .head(let head):
+            guard Self.isReadable(head) else { return refuseCoding(context) }
             begun += 1
             expectsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
             let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
@@ -232,21 +237,34 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Requests that are none
 
+    /// Bytes in another coding than chunks would be stored as they came (RFC 9112 §6.1).
+    private static func isReadable(_ head: HTTPRequest) -> Bool {
+        guard let coding = head.headerFields[.transferEncoding] else { return true }
+        return coding.lowercased() == "chunked"
+    }
+
+    private func refuseCoding(_ context: ChannelHandlerContext) {
+        // Behind requests that are still to be answered it ends what can be read.
+        guard isBetweenRequests else { return errorCaught(context: context, error: HTTPParserError.unknown) }
+        let sentence = "The request's transfer coding is not known; send it as it is, or as \"chunked\"."
+        refuse(context, .notImplemented, sentence)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // While a request is in flight it is the application's to answer: it must learn that a body did not end as it
-        // should, and nothing may come before the answer to what was in order.
-        guard let error = error as? HTTPParserError, begun == answered, !responseIsOpen, !isLingering else {
-            return context.fireErrorCaught(error)
+        guard let error = error as? HTTPParserError, isBetweenRequests else { return context.fireErrorCaught(error) }
+        switch error {
+        case .headerOverflow:
+            let status = HTTPResponse.Status(code: 431, reasonPhrase: "Request Header Fields Too Large")
+            refuse(context, status, "The request's header is too large.")
+        default: refuse(context, .badRequest, "The request is not well-formed HTTP/1.1.")
         }
-        let (status, sentence): (HTTPResponse.Status, String) =
-            switch error {
-            case .headerOverflow:
-                (
-                    .init(code: 431, reasonPhrase: "Request Header Fields Too Large"),
-                    "The request's header is too large."
-                )
-            default: (.badRequest, "The request is not well-formed HTTP/1.1.")
-            }
+    }
+
+    /// While a request is in flight it is the application's to answer: it must learn that a body did not end as it should,
+    /// and nothing may come before the answer to what was in order.
+    private var isBetweenRequests: Bool { begun == answered && !responseIsOpen && !isLingering }
+
+    private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponse.Status, _ sentence: String) {
         let body = "\(status.code) \(status.reasonPhrase)\n\n\(sentence)\n\n   "
         var head = HTTPResponse(status: status)
         head.headerFields[.contentType] = "text/plain; charset=UTF-8"
