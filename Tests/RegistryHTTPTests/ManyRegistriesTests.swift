@@ -189,7 +189,7 @@ struct ManyRegistriesTests {
         let json = String(decoding: RegistryError(.overloaded, "Too much").jsonBytes, as: UTF8.self)
         try await FixedServer.with("503 Service Unavailable", json) { port, counter in
             try await withClient(port: port) { client in
-                let calls = 400
+                let calls = 100
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     for _ in 0..<calls {
                         tasks.addTask {
