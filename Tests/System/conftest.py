@@ -145,15 +145,17 @@ def images():
 
 @pytest.fixture(scope="session")
 def memcached():
-    """Where a memcached listens, started by Tests/Backends/memcached.sh."""
+    """Where a memcached of these tests' own listens, started by Tests/Backends/memcached.sh."""
     script = ROOT / "Tests/Backends/memcached.sh"
-    environment = {**os.environ, "MEMCACHED_PORT": str(free_port())}
+    directory = tempfile.mkdtemp(prefix="glance-memcached-")
+    environment = {**os.environ, "BACKENDS_DIR": directory, "MEMCACHED_PORT": str(free_port())}
     made = subprocess.run([script, "start"], capture_output=True, text=True, timeout=300, env=environment)
     if made.returncode != 0 and os.geteuid() != 0 and "not root" in made.stderr:
         pytest.skip(f"memcached is not installed: {made.stderr.strip()}")
     assert made.returncode == 0, made.stderr
     yield f"127.0.0.1:{environment['MEMCACHED_PORT']}"
     subprocess.run([script, "stop"], check=True, timeout=60, env=environment)
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(params=["v3.qcow2", "plain.iso"])

@@ -26,7 +26,7 @@ class ScriptedKeystone:
         self.validations = []
         self.logins = 0
         self.fault = None
-        self.slow_seconds = 10
+        self.slow_seconds = 60
         self.server = None
         self.port = None
 
@@ -50,7 +50,9 @@ class ScriptedKeystone:
             "user_domain_name = Default",
             "project_name = service",
             "project_domain_name = Default",
-            "http_connect_timeout = 1",
+            # Also the time that it takes to find out that nobody listens. Whoever asks is patient where that does not
+            # matter: the last line counts.
+            "http_connect_timeout = 30",
         ]
 
     def limit_options(self):

@@ -8,8 +8,10 @@ import pytest
 import requests
 
 from scripted_keystone import ScriptedKeystone
+from services import wait_until
 
 MEMBER = ["member", "reader"]
+IMPATIENT = "http_connect_timeout = 1"
 
 
 @pytest.fixture
@@ -29,9 +31,29 @@ def start(deployments, keystone):
     return started
 
 
-def ask(deployment, token, seconds=30, **headers):
+def ask(deployment, token, seconds=60, **headers):
     headers = {"X-Auth-Token": token, **headers} if token else headers
     return requests.get(f"{deployment.url}/v2/images", headers=headers, timeout=seconds)
+
+
+def is_good(deployment, token):
+    return ask(deployment, token).status_code == 200
+
+
+def short(deployment, keystone, seconds):
+    """A token that was good a moment ago, and when it ends: a later one on a machine so busy that the first ended before."""
+    for lasts in (seconds, 3 * seconds, 9 * seconds):
+        token = keystone.issue("m", "demo", MEMBER, seconds=lasts)
+        answer = ask(deployment, token)
+        if answer.status_code == 200:
+            break
+    assert answer.status_code == 200, answer.text
+    text = keystone.tokens[token]["token"]["expires_at"]
+    return token, calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S.000000Z"))
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.time()))
 
 
 def test_tokens_decide_who_is_calling(start, keystone):
@@ -72,58 +94,60 @@ def test_a_thousand_requests_with_one_new_token_are_one_validation(start, keysto
 
 def test_a_token_ends_with_its_time(start, keystone):
     deployment = start()
-    token = keystone.issue("m", "demo", MEMBER, seconds=3)
-    assert ask(deployment, token).status_code == 200
-    time.sleep(3.5)
+    token, end = short(deployment, keystone, 3)
+    sleep_until(end + 0.5)
     assert ask(deployment, token).status_code == 401
-    assert keystone.validations == [token], "what has expired is known to have"
+    assert keystone.validations.count(token) == 1, "what has expired is known to have"
 
 
 def test_a_revoked_token_ends_with_the_cache(start, keystone):
     deployment = start("token_cache_time = 4")
-    token = keystone.issue("m", "demo", MEMBER)
-    assert ask(deployment, token).status_code == 200
-    del keystone.tokens[token]
-    assert ask(deployment, token).status_code == 200
+    for _ in range(4):
+        token = keystone.issue("m", "demo", MEMBER)
+        begin = time.monotonic()
+        assert ask(deployment, token).status_code == 200
+        del keystone.tokens[token]
+        while_cached = ask(deployment, token).status_code
+        # Asked later than that on a busy machine, it tells nothing.
+        if time.monotonic() - begin < 4:
+            break
+    assert while_cached == 200
     time.sleep(4.2)
     assert ask(deployment, token).status_code == 401
 
 
 def test_an_outage_spares_warm_tokens_and_is_503_for_new_ones(start, keystone):
-    deployment = start("token_cache_time = 1")
+    deployment = start("token_cache_time = 1", IMPATIENT)
     warm = keystone.issue("m", "demo", MEMBER)
+    assert wait_until(lambda: is_good(deployment, warm), 60)
     # Long enough for what comes before its end, also on a machine that is busy.
-    short, end = keystone.issue("s", "demo", MEMBER, seconds=12), time.time() + 12
-    assert [ask(deployment, token).status_code for token in (warm, short)] == [200, 200]
+    brief, end = short(deployment, keystone, 12)
     keystone.stop()
     time.sleep(1.2)
-    assert [ask(deployment, token).status_code for token in (warm, short)] == [200, 200], "past token_cache_time"
+    assert [ask(deployment, token).status_code for token in (warm, brief)] == [200, 200], "past token_cache_time"
     new = ask(deployment, keystone.issue("n", "demo", MEMBER))
     assert new.status_code == 503 and int(new.headers["Retry-After"]) > 0
-    time.sleep(max(0, end - time.time()))
-    assert [ask(deployment, token).status_code for token in (warm, short)] == [200, 401]
+    sleep_until(end)
+    assert [ask(deployment, token).status_code for token in (warm, brief)] == [200, 401]
     keystone.listen()
-    time.sleep(1.2)
-    assert ask(deployment, keystone.issue("n", "demo", MEMBER)).status_code == 200
+    later = keystone.issue("n", "demo", MEMBER)
+    assert wait_until(lambda: is_good(deployment, later), 60)
 
 
 def test_a_token_that_expires_while_keystone_is_silent_is_401(start, keystone):
-    deployment = start("token_cache_time = 1")
-    token = keystone.issue("m", "demo", MEMBER, seconds=6)
-    assert ask(deployment, token).status_code == 200
+    deployment = start("token_cache_time = 1", IMPATIENT)
+    token, end = short(deployment, keystone, 6)
     keystone.fault = "slow"
-    text = keystone.tokens[token]["token"]["expires_at"]
-    end = calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S.000000Z"))
-    time.sleep(max(0, end - 0.3 - time.time()))
+    sleep_until(end - 0.3)
     # On a machine so busy that the token ends before it is asked about, the answer is the same.
     assert ask(deployment, token).status_code == 401
 
 
 @pytest.mark.parametrize("fault", ["slow", "garbage", "error"])
 def test_a_keystone_out_of_order_is_503_and_soon(start, keystone, fault):
-    deployment = start()
+    deployment = start(*[IMPATIENT] if fault == "slow" else [])
     warm = keystone.issue("m", "demo", MEMBER)
-    assert ask(deployment, warm).status_code == 200
+    assert wait_until(lambda: is_good(deployment, warm), 60)
     keystone.fault = fault
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(60) as pool:
@@ -133,28 +157,30 @@ def test_a_keystone_out_of_order_is_503_and_soon(start, keystone, fault):
         for _ in range(20):
             start_of_one = time.monotonic()
             assert ask(deployment, warm).status_code == 200
-            assert time.monotonic() - start_of_one < 4
+            assert time.monotonic() - start_of_one < 15
         answers = [future.result() for future in new]
     assert {answer.status_code for answer in answers} == {503}
     assert all("Retry-After" in answer.headers for answer in answers)
-    assert time.monotonic() - begin < 8, "a slow Keystone takes ten seconds, and its callers are not kept that long"
+    assert time.monotonic() - begin < 30, "a slow Keystone takes a minute, and its callers are not kept that long"
     keystone.fault = None
-    time.sleep(1.2)
-    assert ask(deployment, keystone.issue("n", "demo", MEMBER)).status_code == 200
+    later = keystone.issue("n", "demo", MEMBER)
+    assert wait_until(lambda: is_good(deployment, later), 60)
 
 
 def test_a_wrong_service_password_is_503_and_tried_rarely(start, keystone):
     deployment = start("password = wrong")
+    begin = time.monotonic()
     for number in range(20):
         assert ask(deployment, keystone.issue(f"u{number}", "demo", MEMBER)).status_code == 503
-    assert keystone.logins == 1
+    # Again after ten seconds, which this takes on a very busy machine alone.
+    assert keystone.logins <= 1 + (time.monotonic() - begin) // 10
     assert "refuses the service user" in deployment.api.log
 
 
 @pytest.mark.parametrize("strategy", ["None", "MAC", "ENCRYPT"])
 def test_memcached_is_shared_and_may_fail(deployments, keystone, memcached, strategy):
     lines = [*keystone.options(), f"memcached_servers = {memcached}", f"memcache_security_strategy = {strategy}"]
-    lines += ["memcache_secret_key = the-secret-of-the-cache", "memcache_pool_socket_timeout = 0.5"]
+    lines += ["memcache_secret_key = the-secret-of-the-cache", "memcache_pool_socket_timeout = 10"]
     deployment = deployments.start(auth="keystone", options={"api": {"keystone_authtoken": lines}})
     second = deployment.add_api()
     token = keystone.issue("m", "demo", MEMBER)
@@ -185,7 +211,8 @@ def test_an_existing_configuration_selects_keystone(deployments, keystone, flavo
 def test_secrets_are_nowhere_after_a_full_run(deployments, keystone):
     """Every kind of request, good and bad, at the most talkative setting: then all that was written is searched."""
     debug = {"DEFAULT": ["debug = true"]}
-    options = {"api": {**debug, "keystone_authtoken": keystone.options()}, "registry": debug}
+    lines = [*keystone.options(), "http_connect_timeout = 5"]
+    options = {"api": {**debug, "keystone_authtoken": lines}, "registry": debug}
     deployment = deployments.start(auth="keystone", options=options)
     token = keystone.issue("m", "demo", MEMBER)
     service = keystone.issue("nova", "service", ["service"])

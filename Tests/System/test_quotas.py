@@ -295,7 +295,9 @@ def test_unified_limits(deployments, keystone):
 
 
 def test_without_keystone_nothing_is_decided_and_the_client_told_to_come_back(deployments, keystone):
-    deployment = deployments.start(auth="trusted_headers", options=unified(keystone))
+    options = unified(keystone)
+    options["api"]["keystone_authtoken"].append("http_connect_timeout = 5")
+    deployment = deployments.start(auth="trusted_headers", options=options)
     session = deployment.session("member")
     image = make(session, deployment.url).json()["id"]
     keystone.fault = "error"
