@@ -87,9 +87,15 @@ def refusal(answer, status, phrase):
 
 
 def slow(source, seconds):
+    return held(source, lambda: time.sleep(seconds))
+
+
+def held(source, wait):
+    """A source of which nothing can be read until `wait` returns."""
+
     def answer(handler):
         if handler.command == "GET":
-            time.sleep(seconds)
+            wait()
         source.send(handler, 200, DATA)
 
     return answer

@@ -5,13 +5,14 @@ import collections
 import hashlib
 import re
 import subprocess
+import threading
 
 import pytest
 import requests
 
 from audit import rows
 from clients import GlanceCommand, SDK
-from located_images import DATA, V20, V21, Images, admin, deployment, member, options, refusal, slow, source, start
+from located_images import DATA, V20, V21, Images, admin, deployment, held, member, options, refusal, source, start
 from web_source import WebSource
 
 
@@ -360,7 +361,10 @@ def test_what_requests_about_locations_cost(deployment, member, source):
     image_id = member.create()
     costs("images.show", "images.relocate", do=lambda: member.add(image_id, source.url + "/data"))
     costs("images.show", do=lambda: Images(deployment, "admin").request("GET", f"/{image_id}/locations"))
-    source.behaviour["/later"] = slow(source, 3)
+    # What is read behind the answer is not read before it was counted.
+    is_counted = threading.Event()
+    source.behaviour["/later"] = held(source, lambda: is_counted.wait(60))
     other = member.create()
     costs("images.show", "images.relocate", do=lambda: member.post(other, source.url + "/later"))
+    is_counted.set()
     member.wait(other, os_hash_algo="sha512")

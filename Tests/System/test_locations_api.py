@@ -1,13 +1,13 @@
 """Where data is: `/v2/images/{id}/locations`, with which services tell where they have put the data of an image."""
 
 import hashlib
+import threading
 import uuid
 
 import pytest
 
-from audit import rows
-from located_images import DATA, Images, admin, deployment, member, options, refusal, slow, source, start
-from services import wait_until
+from audit import assert_becomes, rows
+from located_images import DATA, Images, admin, deployment, held, member, options, refusal, slow, source, start
 from web_source import WebSource
 
 
@@ -69,7 +69,8 @@ def test_an_upload_takes_the_place_of_data_that_was_refused(deployment, member, 
 
 
 def test_while_data_is_compared_the_image_is_importing_and_may_be_deleted(member, source):
-    source.behaviour["/slow"] = slow(source, 3)
+    is_over = threading.Event()
+    source.behaviour["/slow"] = held(source, lambda: is_over.wait(60))
     image_id = member.create()
     assert member.post(image_id, source.url + "/slow", "sha256", hashlib.sha256(DATA).hexdigest()).status_code == 202
     assert member.show(image_id)["status"] == "importing"
@@ -77,6 +78,7 @@ def test_while_data_is_compared_the_image_is_importing_and_may_be_deleted(member
     assert member.request("GET", f"/{image_id}/file").status_code == 204
     assert member.request("DELETE", f"/{image_id}").status_code == 204
     assert member.request("GET", f"/{image_id}").status_code == 404
+    is_over.set()
 
 
 def test_refusals_of_the_newer_api(deployment, member, source):
@@ -149,7 +151,6 @@ def test_an_api_that_dies_while_it_compares_leaves_a_queued_image(deployments, s
     deployment.restart(deployment.api)
     record = member.wait(image_id, status="queued")
     assert record["locations"] == []
-    wait_until(lambda: rows(deployment, "SELECT count(*) FROM image_locations") == [(0,)], 20)
-    assert rows(deployment, "SELECT count(*) FROM image_locations") == [(0,)]
+    assert_becomes([(0,)], lambda: rows(deployment, "SELECT count(*) FROM image_locations"), 60)
     assert member.post(image_id, source.url + "/data", "sha256", digest).status_code == 202
     member.wait(image_id, status="active")
