@@ -10,6 +10,7 @@ import time
 import pytest
 import requests
 
+from audit import assert_becomes
 from services import wait_until
 from wire import Connection, head
 
@@ -110,9 +111,9 @@ def test_a_plain_connection_gets_files_from_the_system(plain, image_id):
         assert answer.status_code == 206
         assert answer.headers["Content-Range"] == f"bytes {first}-{end - 1}/{SIZE}"
         assert answer.content == DATA[first:end], (first, end)
-    by_system, by_service = (now - then for now, then in zip(sent(plain), before))
-    assert by_system == SIZE + sum(end - first for first, end in PARTS)
-    assert by_service == 0
+    # Counted when it is sent, which the client may know first.
+    by_system = SIZE + sum(end - first for first, end in PARTS)
+    assert_becomes((by_system, 0), lambda: tuple(now - then for now, then in zip(sent(plain), before)), 60)
 
 
 def test_requests_behind_a_download_on_its_connection_are_answered_in_order(plain, image_id):
@@ -142,7 +143,7 @@ def test_an_encrypted_connection_gets_the_same(deployments):
     image_id = upload(deployment)
     assert download(deployment, image_id).content == DATA
     assert download(deployment, image_id, Range="bytes=-5").content == DATA[-5:]
-    assert sent(deployment) == (0, SIZE + 5)
+    assert_becomes((0, SIZE + 5), lambda: sent(deployment), 60)
 
 
 # --- clients and files that misbehave ---------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ def test_clients_that_do_not_read_hold_neither_memory_nor_threads(plain, image_i
         assert wait_until(lambda: process.images >= len(slow)), "not all downloads began"
         begun = time.monotonic()
         assert download(plain, image_id).content == DATA
-        assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun < 40
         assert process.memory - memory < 48 * MIB
         assert process.threads - threads <= 4
         # Who comes back gets the rest.
@@ -185,7 +186,7 @@ def test_a_file_that_shrinks_breaks_the_download_off(plain, left):
         assert b"200 OK" in connection.read_some(2048)
         os.truncate(plain.stores["default"] / image_id, left)
         received = 0
-        deadline = time.monotonic() + 45
+        deadline = time.monotonic() + 55
         while data := connection.read_some(1 << 20):
             received += len(data)
             assert time.monotonic() < deadline, "the connection stays open"
@@ -224,8 +225,9 @@ def test_damaged_data_is_broken_off_before_its_end(deployments):
         assert received.startswith(b"HTTP/1.1 200 OK")
         # What waited to be sent is lost with the connection.
         assert SIZE // 2 < len(received) < SIZE
-    assert metric(deployment, 'image_data_mismatches{store="file"}') == 2
-    assert deployment.api.log.count("A download broke off") == 2
+    # The connection's end is known before it is counted and told.
+    assert_becomes(2, lambda: metric(deployment, 'image_data_mismatches{store="file"}'), 60)
+    assert_becomes(2, lambda: deployment.api.log.count("A download broke off"), 60)
     # A part has no digest that it could be held against.
     assert download(deployment, damaged, Range="bytes=0-9").content == DATA[:10]
     assert download(deployment, whole).content == DATA
