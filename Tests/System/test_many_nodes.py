@@ -67,6 +67,8 @@ class Client(threading.Thread):
         self.records = []
         self.is_over = False
         self.problems = []
+        # The phase in which it has asked for what it waits for.
+        self.waits_since = None
 
     def run(self):
         while not self.is_over:
@@ -79,13 +81,15 @@ class Client(threading.Thread):
                 self.problems.append(str(problem))
 
     def ask(self, method, path="", expected=(), **arguments):
-        begun = self.book.phase
+        begun = self.waits_since = self.book.phase
         start = time.monotonic()
         try:
             answer = self.session.request(method, self.url + path, timeout=60, **arguments)
         except requests.RequestException as error:
             self.book.unknown(begun, method, type(error).__name__)
             raise Unknown from None
+        finally:
+            self.waits_since = None
         if answer.status_code in (502, 503, 504) and answer.status_code not in expected:
             self.book.unknown(begun, method, answer.status_code)
             raise Unknown
@@ -224,6 +228,8 @@ def test_every_node_is_killed_or_hangs_in_turn_and_nothing_is_lost_or_done_twice
             # The balancer and the APIs have found it again.
             assert wait_until(lambda: all_in_service(cluster), 30), f"after {name}"
             book.phase = "calm"
+            # Nor does anybody still wait who asked while it was not there: that would be told of the next one.
+            assert wait_until(lambda: all(client.waits_since != name for client in clients), 60), f"after {name}"
             kills += 1
     finally:
         for client in clients:

@@ -191,7 +191,7 @@ def test_a_server_that_says_nothing_is_waited_for_in_bounds_and_used_again(serve
                 begun = time.monotonic()
                 sick = requests.get(health, timeout=60)
                 assert (sick.status_code, sick.text) == (503, "DATABASE STALLED")
-                assert time.monotonic() - begun < 10
+                assert time.monotonic() - begun < 20
 
             def ask(question):
                 begun = time.monotonic()
@@ -205,7 +205,7 @@ def test_a_server_that_says_nothing_is_waited_for_in_bounds_and_used_again(serve
             assert len(answers) == len(threads)
             assert {status for status, _ in answers} == {503}
             # An API repeats writes for up to 20 s, and its last exchange may take half of that.
-            assert max(seconds for _, seconds in answers) < 35, answers
+            assert max(seconds for _, seconds in answers) < 45, answers
             assert deployment.registry.is_alive and deployment.api.is_alive
         finally:
             server.thaw()
