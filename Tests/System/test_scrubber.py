@@ -330,7 +330,9 @@ def test_a_store_that_is_away_is_no_damage(deployments):
 
 def test_verification_keeps_its_pace_and_goes_on_where_it_was_killed(deployments):
     deployment = deployments.start(auth="noauth")
-    for _ in range(8):
+    # So many that most are left, however late it is ended.
+    count = 30
+    for _ in range(count):
         upload(deployment, secrets.token_bytes(128 * KIB))
     slow = Scrubber(deployment, "verify_rate = 128KB")
     verified = "SELECT image_id FROM image_locations WHERE verified_at > 0"
@@ -341,8 +343,10 @@ def test_verification_keeps_its_pace_and_goes_on_where_it_was_killed(deployments
     process.kill()
     process.communicate()
     done = len(rows(deployment, verified))
-    assert done < 8
-    assert Scrubber(deployment).counts("verify") == (8 - done, 0, 0)
+    assert done < count
+    # Of the last one that it verified the registry may have heard just now.
+    assert Scrubber(deployment).counts("verify") in [(count - done, 0, 0), (count - done - 1, 0, 0)]
+    assert len(rows(deployment, verified)) == count
     Scrubber(deployment, "verify_rate = 1KB").run("verify", expected=1)
 
 

@@ -11,7 +11,7 @@ import time
 
 
 import tus
-from audit import assert_accounted, assert_stores_empty, rows
+from audit import assert_accounted, assert_becomes, assert_stores_empty, rows
 from located_images import Images
 from resources import Resources
 from services import wait_until
@@ -224,6 +224,5 @@ def test_nothing_is_left_of_transfers_of_all_kinds(deployments, pytestconfig):
     assert_stores_empty(deployment, 60)
     assert_accounted(deployment, 60)
     for table in ("image_locations", "uploads", "upload_sessions"):
-        assert rows(deployment, f"SELECT * FROM {table}") == [], table
-    wait_until(lambda: not excess(before, held(deployment)), 60, every=1)
-    assert excess(before, held(deployment)) == []
+        assert_becomes([], lambda: rows(deployment, f"SELECT * FROM {table}"), 60)
+    assert_becomes([], lambda: excess(before, held(deployment)), 60)
