@@ -75,7 +75,7 @@ def test_api_killed_in_the_middle_of_an_upload(deployment):
         deployment.api.kill()
     # Its own uploads, the restarted API gives up at once: the lease would have lasted a minute.
     deployment.restart(deployment.api)
-    assert wait_until(lambda: status_of(deployment, image_id) == "queued", seconds=10)
+    assert wait_until(lambda: status_of(deployment, image_id) == "queued", seconds=30)
     assert_stores_empty(deployment)
     assert_upload_works(deployment, image_id)
     assert_accounted(deployment)

@@ -221,7 +221,7 @@ def test_a_pattern_keeps_nobody_waiting(deployments):
     assert "'p1' is too long to be held to the pattern" in refused.json()["message"]
     actor("POST", "/v2/images", 400, json={f"p{number}": "a" * 400 + "x" for number in range(100)})
     assert actor("POST", "/v2/images", 201, json={"p1": "ax"})["p1"] == "ax"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_an_image_is_checked_on_demand(deployments):

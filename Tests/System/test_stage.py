@@ -140,7 +140,7 @@ def test_api_killed_in_the_middle_of_staging(deployment):
         assert wait_until(lambda: stored_files(deployment)), "no bytes had reached the directory"
         deployment.api.kill()
     deployment.restart(deployment.api)
-    assert wait_until(lambda: status_of(deployment, image_id) == "queued", seconds=10)
+    assert wait_until(lambda: status_of(deployment, image_id) == "queued", seconds=30)
     assert_stores_empty(deployment)
     assert_accounted(deployment)
     assert stage(deployment, image_id, data).status_code == 204
