@@ -9,6 +9,7 @@ import pytest
 import requests
 
 import tus
+from audit import assert_becomes
 from located_images import V21, source
 from services import ROOT
 
@@ -311,6 +312,8 @@ def test_a_request_asks_the_registry_as_often_as_its_row_says(deployment, source
         _, operations, request = ROUTES[route]
     scene = Scene(deployment, source)
     path, arguments = request(scene)
+    # What an earlier request has left to be deleted is not this one's.
+    assert_becomes([], lambda: deployment.database.rows("SELECT id FROM image_locations WHERE state = 'deleting'"), 60)
     before = asked(deployment)
     method = route.split()[0]
     answer = scene.session.request(method, deployment.url + path, timeout=60, **arguments)

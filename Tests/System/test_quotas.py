@@ -79,6 +79,11 @@ def upload(session, url, image, data, declares=True):
     return session.put(f"{url}/v2/images/{image}/file", data=body, headers=BYTES, timeout=120)
 
 
+def unexpected(answers):
+    """What was answered how often."""
+    return collections.Counter((answer.status_code, answer.text[-200:]) for answer in answers)
+
+
 def storm_of_uploads(urls, session_for):
     """Two hundred uploads at once, of which each other one does not say how long it is; who wins has them."""
     session = session_for()
@@ -87,7 +92,7 @@ def storm_of_uploads(urls, session_for):
         lambda n: upload(session_for(), urls[n % len(urls)], images[n], DATA, declares=n % 4 < 2)
     )
     counts = collections.Counter(answer.status_code for answer in answers)
-    assert counts == {204: ROOM, 413: CLIENTS - ROOM}, counts
+    assert counts == {204: ROOM, 413: CLIENTS - ROOM}, unexpected(answers)
     refusals = [answer.text for answer in answers if answer.status_code == 413]
     assert all("Image exceeds the storage quota" in text for text in refusals), refusals[0]
     shown = [session.get(f"{urls[0]}/v2/images/{image}", timeout=60).json() for image in images]
@@ -103,7 +108,7 @@ def storm_of_uploads(urls, session_for):
 def storm_of_creations(urls, session_for):
     answers = at_once(lambda n: make(session_for(), urls[n % len(urls)]))
     counts = collections.Counter(answer.status_code for answer in answers)
-    assert counts == {201: ROOM, 413: CLIENTS - ROOM}, counts
+    assert counts == {201: ROOM, 413: CLIENTS - ROOM}, unexpected(answers)
     refusal = next(answer for answer in answers if answer.status_code == 413)
     assert "image_count_total is over limit of 10 due to current usage 10 and delta 1" in refusal.text
     listed = session_for().get(f"{urls[0]}/v2/images?limit=1000", timeout=60).json()["images"]
