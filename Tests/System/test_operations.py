@@ -291,7 +291,7 @@ def test_a_graceful_stop_lets_a_slow_download_finish(deployments):
     url = create(deployment, deployment.session(), data)
     with Connection(deployment.api.port, receive_buffer=65536) as connection:
         connection.send(head("GET", url.removeprefix(deployment.url) + "/file", {"Connection": "close"}))
-        received = connection.read_some()
+        received = bytearray(connection.read_some())
         deployment.api.send(signal.SIGTERM)
         # New work is refused meanwhile.
         assert wait_until(lambda: not is_served(deployment), 30), "it does not stop"
@@ -299,7 +299,7 @@ def test_a_graceful_stop_lets_a_slow_download_finish(deployments):
         assert deployment.api.is_alive, "it did not wait for the download"
         while more := connection.read_some(1024 * 1024):
             received += more
-    answer = Answer(received)
+    answer = Answer(bytes(received))
     assert answer.status == 200
     assert answer.body == data
     assert deployment.api.process.wait(30) == 0
