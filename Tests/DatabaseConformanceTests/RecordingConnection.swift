@@ -9,6 +9,8 @@ final class RecordingConnection: SQLConnection {
 
     private let connection: any SQLConnection
     private(set) var statements: [Statement] = []
+    /// Whether the statements from some point on were to be planned once.
+    private(set) var plansOnce = false
 
     init(_ connection: any SQLConnection) { self.connection = connection }
 
@@ -26,6 +28,11 @@ final class RecordingConnection: SQLConnection {
     }
 
     func limit(to duration: Duration) throws { try connection.limit(to: duration) }
+
+    func planOnce() throws {
+        plansOnce = true
+        try connection.planOnce()
+    }
 
     func script(_ sql: String) throws {
         statements.append(Statement(sql: sql, values: []))

@@ -18,6 +18,25 @@ extension ImageFilter {
         return leadsAstray
     }
 
+    /// Whether no index leads to the images that pass, and most images do.
+    private var isOfActive: Bool { self == .text(.status, anyOf: [ImageStatus.active.rawValue]) }
+
+    /// Whether rows of another table are asked, each image's by its id.
+    var isOfOtherRows: Bool {
+        switch self {
+        case .tag, .property: true
+        case .condition(let condition):
+            switch condition.subject {
+            case .tag, .property: true
+            case .text, .integer: false
+            }
+        case .text, .integer, .bound, .time, .protected, .nothing: false
+        }
+    }
+
+    /// Whether an index that has images in an order stays the best way to those that pass, whatever values are asked for.
+    var leavesTheOrder: Bool { isOfActive || isOfOtherRows }
+
     /// The filter over `i`, the image.
     ///
     /// - Parameter eachAlone: Whether images are met one after another, in the order of the list, until a page is full: what

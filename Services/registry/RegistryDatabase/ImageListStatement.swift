@@ -4,6 +4,8 @@ internal import ImageModel
 struct ImageListStatement {
     private(set) var sql: String
     private(set) var values: [SQLValue]
+    /// Whether it is the same work for any values: there is one way to the images, and it is in their order.
+    private(set) var hasOnePlan = false
 
     /// A single walk in the order of the list reads whole records as it goes. Otherwise each walk gives the keys of its
     /// first images, however it has to find these, and only what comes first among all of them is read whole.
@@ -15,8 +17,11 @@ struct ImageListStatement {
     ///   - limit: how many images at most.
     init?(_ walks: [ImageWalk], order: [ImageSort], after row: [SQLValue]?, limit: Int, _ dialect: SQLDialect) {
         guard let first = walks.first else { return nil }
-        let limit = SQLValue.integer(Int64(limit))
+        let place = SQLCondition("?", [.integer(Int64(limit))])
         if walks.count == 1, first.hasOrder(order) {
+            hasOnePlan = first.isTheOnlyWay
+            // Written out, or PostgreSQL plans for a tenth of all rows, and sorts them.
+            let limit = hasOnePlan ? SQLCondition("\(limit)") : place
             let page = Self.page(of: first, ImageTable.columns(dialect), order, row, limit, dialect)
             (sql, values) = (page.sql, page.values)
             return
@@ -25,7 +30,7 @@ struct ImageListStatement {
         var (arms, values): ([String], [SQLValue]) = ([], [])
         for (number, walk) in walks.enumerated() {
             let columns = ["i.id AS id"] + keys.map { "\(walk.expression($0.element)) AS k\($0.offset)" }
-            let page = Self.page(of: walk, columns.joined(separator: ", "), order, row, limit, dialect)
+            let page = Self.page(of: walk, columns.joined(separator: ", "), order, row, place, dialect)
             arms.append("SELECT * FROM (\(page.sql)) w\(number)")
             values += page.values
         }
@@ -40,7 +45,7 @@ struct ImageListStatement {
             FROM (SELECT * FROM (\(arms.joined(separator: "\nUNION\n"))) u ORDER BY \(sorted("u")) LIMIT ?) page
             CROSS JOIN images i WHERE i.id = page.id ORDER BY \(sorted("page"))
             """
-        self.values = values + [limit]
+        self.values = values + place.values
     }
 
     /// The first rows of a walk, behind a row.
@@ -49,7 +54,7 @@ struct ImageListStatement {
         _ columns: String,
         _ order: [ImageSort],
         _ row: [SQLValue]?,
-        _ limit: SQLValue,
+        _ limit: SQLCondition,
         _ dialect: SQLDialect
     ) -> SQLCondition {
         var condition = walk.condition
@@ -59,9 +64,9 @@ struct ImageListStatement {
         return SQLCondition(
             """
             SELECT \(columns) FROM \(source.sql)
-            WHERE \(condition.sql) ORDER BY \(sorted.joined(separator: ", ")) LIMIT ?
+            WHERE \(condition.sql) ORDER BY \(sorted.joined(separator: ", ")) LIMIT \(limit.sql)
             """,
-            source.values + condition.values + [limit]
+            source.values + condition.values + limit.values
         )
     }
 

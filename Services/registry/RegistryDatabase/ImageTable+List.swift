@@ -28,6 +28,7 @@ extension ImageTable {
             connection.dialect
         )
         guard let statement else { return [] }
+        if statement.hasOnePlan { try connection.planOnce() }
         return try connection.query(statement.sql, statement.values, record)
     }
 
@@ -48,10 +49,13 @@ extension ImageTable {
                 var walk = walk
                 walk.condition.add(condition)
                 walk.isUnordered = query.filters.contains(where: \.leadsAstray)
+                walk.isTheOnlyWay = eachAlone && caller.isAdmin && query.leavesTheOrder
                 return walk
             }
         }
         var walk = ImageWalk(rows)
+        // Of two tags or properties either could lead.
+        walk.isTheOnlyWay = decided != nil && query.leavesTheOrder && query.filters.count(where: \.isOfOtherRows) == 1
         walk.condition.add(condition)
         walk.condition.add(ImageWalk.restriction(query, caller))
         return [walk]

@@ -8,6 +8,9 @@ struct ImageWalk {
     var condition: SQLCondition
     /// Whether the index that finds the images has them in another order than lists.
     var isUnordered = false
+    /// Whether no other index than the walk's own has the images in the order that it is in, and what else is asked of an
+    /// image leads nowhere.
+    var isTheOnlyWay = false
 
     /// A walk over the images themselves.
     init(_ condition: SQLCondition) { self.condition = condition }
@@ -134,6 +137,14 @@ extension ImageWalk {
 }
 
 extension ImageListQuery {
+    /// Whether no column is asked that an index begins with, so that the index of the list's order stays the only one.
+    var leavesTheOrder: Bool {
+        switch visibility {
+        case .unspecified, .all: filters.allSatisfy(\.leavesTheOrder)
+        case .only, .nothing: false
+        }
+    }
+
     /// The one project whose images are asked for.
     fileprivate var soleOwner: String? {
         for case .text(.owner, let owners) in filters where owners.count == 1 { return owners[0] }

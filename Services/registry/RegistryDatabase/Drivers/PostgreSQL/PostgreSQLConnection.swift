@@ -20,6 +20,8 @@ final class PostgreSQLConnection: SQLConnection {
     private var deadline = MonotonicTime(nanoseconds: .max)
     /// Whether the deadline is of the transaction's own making.
     private var limitsItself = false
+    /// Whether the transaction's statements are not planned for their values.
+    private var plansOnce = false
     private var timeouts: PostgreSQLTimeouts
     private var waiter: Waiter?
     /// The first failed statement of this transaction.
@@ -76,6 +78,7 @@ final class PostgreSQLConnection: SQLConnection {
         waiter = job.waiter
         ahead.append(.control(sql))
         limitsItself = false
+        plansOnce = false
         timeouts = sessionTimeouts
         setTimeouts(timeouts.bounded(by: time(from: now), isAwaited: waiter?.hasDeadline ?? false))
     }
@@ -199,6 +202,15 @@ final class PostgreSQLConnection: SQLConnection {
         deadline = end
         limitsItself = true
         setTimeouts(sessionTimeouts.bounded(by: duration, isAwaited: true))
+    }
+
+    /// An index is walked in its order then, however few rows the server expects there: what few rows most values have says
+    /// nothing of this one, and a bitmap would be sorted.
+    func planOnce() {
+        guard !plansOnce else { return }
+        plansOnce = true
+        ahead.append(.control("SET LOCAL plan_cache_mode = force_generic_plan"))
+        ahead.append(.control("SET LOCAL enable_bitmapscan = off"))
     }
 
     func script(_ sql: String) throws {

@@ -189,6 +189,9 @@ final class SQLiteConnection: SQLConnection, @unchecked Sendable {
         limitsItself = true
     }
 
+    /// It never does otherwise.
+    func planOnce() {}
+
     func script(_ sql: String) throws {
         try guarded {
             let started = MonotonicTime.now
