@@ -11,17 +11,17 @@ struct ImageListStatement {
     /// first images, however it has to find these, and only what comes first among all of them is read whole.
     ///
     /// - Parameters:
-    ///   - walks: on which the images lie; with none, there is no statement.
+    ///   - walks: on which the images lie, each on one; with none, there is no statement.
     ///   - order: total, so that pages neither repeat nor lose an image.
     ///   - row: the values of `order` behind which the page begins.
     ///   - limit: how many images at most.
     init?(_ walks: [ImageWalk], order: [ImageSort], after row: [SQLValue]?, limit: Int, _ dialect: SQLDialect) {
         guard let first = walks.first else { return nil }
-        let place = SQLCondition("?", [.integer(Int64(limit))])
-        if walks.count == 1, first.hasOrder(order) {
-            hasOnePlan = first.isTheOnlyWay
-            // Written out, or PostgreSQL plans for a tenth of all rows, and sorts them.
-            let limit = hasOnePlan ? SQLCondition("\(limit)") : place
+        let isOnePage = walks.count == 1 && first.hasOrder(order)
+        hasOnePlan = (isOnePage || walks.count > 1) && walks.allSatisfy(\.isTheOnlyWay)
+        // Written out, or PostgreSQL plans for a tenth of all rows, and sorts them.
+        let limit = hasOnePlan ? SQLCondition("\(limit)") : SQLCondition("?", [.integer(Int64(limit))])
+        if isOnePage {
             let page = Self.page(of: first, ImageTable.columns(dialect), order, row, limit, dialect)
             (sql, values) = (page.sql, page.values)
             return
@@ -30,7 +30,7 @@ struct ImageListStatement {
         var (arms, values): ([String], [SQLValue]) = ([], [])
         for (number, walk) in walks.enumerated() {
             let columns = ["i.id AS id"] + keys.map { "\(walk.expression($0.element)) AS k\($0.offset)" }
-            let page = Self.page(of: walk, columns.joined(separator: ", "), order, row, place, dialect)
+            let page = Self.page(of: walk, columns.joined(separator: ", "), order, row, limit, dialect)
             arms.append("SELECT * FROM (\(page.sql)) w\(number)")
             values += page.values
         }
@@ -42,10 +42,11 @@ struct ImageListStatement {
         }
         sql = """
             SELECT \(ImageTable.columns(dialect))
-            FROM (SELECT * FROM (\(arms.joined(separator: "\nUNION\n"))) u ORDER BY \(sorted("u")) LIMIT ?) page
+            FROM (SELECT * FROM (\(arms.joined(separator: "\n\(dialect.disjointUnion)\n"))) u
+                ORDER BY \(sorted("u")) LIMIT \(limit.sql)) page
             CROSS JOIN images i WHERE i.id = page.id ORDER BY \(sorted("page"))
             """
-        self.values = values + place.values
+        self.values = values + limit.values
     }
 
     /// The first rows of a walk, behind a row.

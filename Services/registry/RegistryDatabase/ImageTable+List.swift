@@ -45,17 +45,18 @@ extension ImageTable {
             filter.add(to: &condition, connection.dialect, eachAlone: eachAlone)
         }
         guard let rows else {
-            return ImageWalk.audience(of: query, caller).map { walk in
+            return ImageWalk.audience(of: query, caller, connection.dialect).map { walk in
                 var walk = walk
                 walk.condition.add(condition)
                 walk.isUnordered = query.filters.contains(where: \.leadsAstray)
-                walk.isTheOnlyWay = eachAlone && caller.isAdmin && query.leavesTheOrder
+                walk.isTheOnlyWay = eachAlone && query.leavesTheOrder(for: caller)
                 return walk
             }
         }
         var walk = ImageWalk(rows)
         // Of two tags or properties either could lead.
-        walk.isTheOnlyWay = decided != nil && query.leavesTheOrder && query.filters.count(where: \.isOfOtherRows) == 1
+        let isOnlyLead = decided != nil && query.filters.count(where: \.isOfOtherRows) == 1
+        walk.isTheOnlyWay = isOnlyLead && query.leavesTheOrder(for: caller)
         walk.condition.add(condition)
         walk.condition.add(ImageWalk.restriction(query, caller))
         return [walk]

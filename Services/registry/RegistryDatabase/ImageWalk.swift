@@ -50,24 +50,39 @@ struct ImageWalk {
 
 // Image API v2, visibility in lists: wider than nothing, narrower than what an id opens.
 extension ImageWalk {
-    /// What the caller is shown, as walks that each have an index; an image may lie on several.
-    static func audience(of query: ImageListQuery, _ caller: Caller) -> [ImageWalk] {
+    /// What the caller is shown, as walks that each have an index; no image lies on two.
+    static func audience(of query: ImageListQuery, _ caller: Caller, _ dialect: SQLDialect) -> [ImageWalk] {
         if caller.isAdmin { return [ImageWalk(restriction(query, caller))] }
         if let project = caller.project, query.soleOwner == project { return [owned(by: project, query)] }
-        var walks: [ImageWalk] = []
+        var own: [ImageWalk] = []
+        var others = SQLCondition("1 = 1")
         if let project = caller.project, query.soleOwner == nil, !query.showsOpenOnly {
-            walks.append(owned(by: project, query))
+            own = [owned(by: project, query)]
+            others = SQLCondition("(i.owner IS NULL OR i.owner <> ?)", [.text(project)])
         }
+        var walks: [ImageWalk] = []
         for visibility in query.openVisibilities {
-            // The second condition follows from the first, and names the index that has both.
-            let open = "i.visibility = '\(visibility.rawValue)' AND i.visibility IN ('public', 'community')"
-            walks.append(ImageWalk(SQLCondition(open)))
+            var open = SQLCondition("i.visibility = '\(visibility.rawValue)'")
+            // PostgreSQL would take it for another condition, and expect the fewer images that pass both.
+            if dialect.namesPartialIndexes { open.add("i.visibility IN ('public', 'community')") }
+            walks.append(ImageWalk(open))
         }
-        return query.showsShared ? walks + shared(with: caller.project, query.memberStatus) : walks
+        if query.showsShared { walks += shared(with: caller.project, query.memberStatus) }
+        return own
+            + walks.map { walk in
+                var walk = walk
+                walk.condition.add(others)
+                return walk
+            }
     }
 
     private static func owned(by project: String, _ query: ImageListQuery) -> ImageWalk {
-        var condition = SQLCondition("i.owner = ?", [.text(project)])
+        // The bounds follow from the first condition. With them PostgreSQL expects few images whatever others own, and takes
+        // this walk's index rather than meeting some of the project's among all images.
+        var condition = SQLCondition(
+            "i.owner = ? AND i.owner >= ? AND i.owner <= ?",
+            Array(repeating: .text(project), count: 3)
+        )
         if case .only(let visibility) = query.visibility {
             condition.add(has(visibility))
         }
@@ -137,12 +152,11 @@ extension ImageWalk {
 }
 
 extension ImageListQuery {
-    /// Whether no column is asked that an index begins with, so that the index of the list's order stays the only one.
-    var leavesTheOrder: Bool {
-        switch visibility {
-        case .unspecified, .all: filters.allSatisfy(\.leavesTheOrder)
-        case .only, .nothing: false
-        }
+    /// Whether no column is asked that another index begins with than those of the walks, so that these stay the only ones.
+    func leavesTheOrder(for caller: Caller) -> Bool {
+        guard filters.allSatisfy(\.leavesTheOrder) else { return false }
+        if caller.isAdmin { return visibility == .unspecified || visibility == .all }
+        return caller.project != nil
     }
 
     /// The one project whose images are asked for.

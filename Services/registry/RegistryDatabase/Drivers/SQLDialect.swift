@@ -30,6 +30,11 @@ public struct SQLDialect: Sendable, Equatable {
 
     /// Ends a subquery that is to be asked for every row alone, and not made a join.
     public var fence: String
+    /// Between queries that are each in the order of the whole, and have no row in common. PostgreSQL then takes rows from
+    /// each in turn, and no more than are wanted; SQLite would sort each.
+    public var disjointUnion: String
+    /// Whether the condition of a partial index has to be written out for it to be used, though it follows from others.
+    public var namesPartialIndexes: Bool
     /// Behind a column or an expression: compared byte by byte, the same order everywhere.
     public var byteOrder: String
     /// Ends a `SELECT` whose rows the transaction is going to change; empty where a write transaction is alone anyway.
@@ -63,6 +68,8 @@ public struct SQLDialect: Sendable, Equatable {
         autoIncrementPrimaryKey: "INTEGER PRIMARY KEY AUTOINCREMENT",
         withoutRowID: " WITHOUT ROWID",
         fence: "",
+        disjointUnion: "UNION",
+        namesPartialIndexes: true,
         byteOrder: "COLLATE BINARY",
         forUpdate: "",
         tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
@@ -83,6 +90,8 @@ public struct SQLDialect: Sendable, Equatable {
         autoIncrementPrimaryKey: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         withoutRowID: "",
         fence: " OFFSET 0",
+        disjointUnion: "UNION ALL",
+        namesPartialIndexes: false,
         byteOrder: "COLLATE \"C\"",
         forUpdate: " FOR UPDATE",
         tableExists: "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?",

@@ -48,7 +48,8 @@ public struct PostgreSQLSettings: Sendable {
     /// What every session is told first.
     ///
     /// A commit that was answered for survives the server's death: a cluster's weaker setting is not taken. Compiling
-    /// queries (`jit`) costs more than these take.
+    /// queries (`jit`) costs more than these take, and so does starting processes for them, ten times what the server
+    /// expects: that is for what reads a large table as a whole.
     func sessionSettings(mayWrite: Bool) -> String {
         let timeouts = sessionTimeouts(mayWrite: mayWrite)
         return """
@@ -58,6 +59,7 @@ public struct PostgreSQLSettings: Sendable {
             SET bytea_output = 'hex';
             SET standard_conforming_strings = on;
             SET jit = off;
+            SET parallel_setup_cost = 10000;
             SELECT set_config('synchronous_commit', 'on', false)
                 WHERE current_setting('synchronous_commit') IN ('off', 'local');
             """
