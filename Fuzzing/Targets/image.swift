@@ -1,7 +1,8 @@
 import ImageFormats
 
-/// An image of so many sectors, of which the input has some: two bytes of the sector's number, and its 512 bytes. What it
-/// is does not depend on how it comes, and whatever it is said to be is accepted or refused.
+/// An image of so many sectors, of which the input has some: two bytes of the sector's number, and its 512 bytes. What is
+/// left over, if two bytes, says how much of the last sector is missing. What the image is does not depend on how it comes,
+/// and whatever it is said to be is accepted or refused; refused where it is unsafe.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeBufferPointer(start: data, count: count)
@@ -12,11 +13,19 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         if image.count < end { image.append(contentsOf: repeatElement(0, count: end - image.count)) }
         for index in 0..<512 { image[sector * 512 + index] = input[start + 2 + index] }
     }
+    let rest = count % 514
+    if rest >= 2 {
+        image.removeLast(min(image.count, (Int(input[count - rest]) | Int(input[count - rest + 1]) << 8) & 511))
+    }
     let whole = inspection(of: image, pieceByteCount: max(1, image.count))
     precondition(whole == inspection(of: image, pieceByteCount: 4_099))
+    let isUnsafe = whole.findings.flatMap(\.violations).contains { $0.check != .mbr && $0.check != .gptmbr }
     for format in ["raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", "iso", "ploop", "ami", "luks", "qed", "nonsense"] {
-        // To be refused is as good as to be accepted.
-        _ = try? whole.judge(claimed: format, by: FormatRules())
+        for rules in [FormatRules(), FormatRules(requiresMatch: false, toleratedChecks: ["mbr", "gptmbr"])] {
+            // To be refused is as good as to be accepted, but for what is unsafe.
+            let verdict = try? whole.judge(claimed: format, by: rules)
+            precondition(verdict == nil || !isUnsafe)
+        }
     }
     return 0
 }

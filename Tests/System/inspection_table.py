@@ -96,20 +96,44 @@ def rows(session, url, images):
 HEAD = """# What uploads are found to be
 
 Data that is uploaded as `bare` is inspected while it streams in: it has to be what `disk_format` says, and to be safe;
-otherwise the answer is 415 and nothing is kept. `virtual_size` is what its headers say. Below is what becomes of {count}
-images that real tools made (`Tests/Backends/images.sh`), here and by the inspector of oslo.utils {version}, which Glance
-uses: as its upload does, with the whole stream, and a claim that has to match. They agree on {agreements}.
+otherwise the answer is 415 and nothing is kept. `virtual_size` is what its headers say.
+
+## What is unsafe
+
+Data that makes some reader open another file, or that no reader can be trusted with, is refused whatever it is sent as,
+and whether data that is not what it is sent as is let pass (`require_image_format_match = false`) or not. What counts is
+what the most generous reader makes of it; that is mostly QEMU, which finds out a file's format from its first 512 bytes,
+and takes zeros for what lies behind its end. So these are refused however short they are:
+
+- a qcow2 with a backing file, an external data file, an unknown feature or another version than 2 and 3; QED;
+- a VMDK without a descriptor inside, or with one that is anything else than a plain one of `monolithicSparse` or
+  `streamOptimized`: that names a parent, even in a comment or in the sectors behind, or an extent with a path;
+- a text that is a VMDK's descriptor alone: one that begins with `# Disk DescriptorFile`, however it is spaced, or one that
+  QEMU takes for it, in which a line `version=1` (or 2, or 3) comes first, but for comments and lines of blanks, and ends
+  within 512 bytes. A text that merely begins with `#` is raw data like any other. But who is told that a text is a VMDK
+  looks at none of this: sent as `vmdk`, every text is refused that has a `createType` in its first mebibyte;
+- a VHD, VHDX or VDI that stands on another disk, whether the footer of a VHD says so or the copy of it that leads; a VHDX
+  whose two region tables differ, or that has a metadata item twice.
+
+A beginning that is shorter than its format's header and names nothing is raw data. A boot sector's partition table must
+be a possible one in a raw disk and in a fixed VHD (`gpt_safety_checks_nonfatal` lets it pass).
+
+## Real images
+
+Below is what becomes of {count} images that real tools made (`Tests/Backends/images.sh`), here and by the inspector of
+oslo.utils {version}, which Glance uses: as its upload does, with the whole stream, and a claim that has to match. They
+agree on {agreements}.
 
 The page is written by `pytest Tests/System/test_inspection_table.py --update-golden`, and a test keeps it true.
 
-## Where they differ
+### Where they differ
 
 | Image | What it is | Sent as | Here | oslo.utils | Why |
 |---|---|---|---|---|---|
 """
 
 AGREEMENTS = """
-## Where they agree
+### Where they agree
 
 The size is the one that is told for the disk (QEMU's word for it) or the length of the file, where that is the disk.
 

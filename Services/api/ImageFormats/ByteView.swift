@@ -15,6 +15,11 @@ struct ByteView: Sendable {
         return ByteView(bytes[start..<start + count])
     }
 
+    /// Its first bytes; zeros stand for those that did not come, as QEMU reads what lies behind a file's end.
+    func padded(to count: Int) -> ByteView {
+        slice(0, count) ?? ByteView(Array(bytes) + repeatElement(0, count: count - bytes.count))
+    }
+
     func starts(with other: [UInt8], at offset: Int = 0) -> Bool {
         slice(offset, other.count)?.bytes.elementsEqual(other) ?? false
     }

@@ -4,14 +4,15 @@ struct StreamSample: Sendable {
     var head: ByteView
     /// Its last bytes.
     var tail: ByteView
-    /// What a format asked for besides, when it came whole.
+    /// What a format asked for besides, as much of it as came.
     var region: ByteView?
     var byteCount: Int64
 }
 
 /// One format: looks at a sample and says whether it is that.
 ///
-/// A format is found only when its whole header came, so that a stream cut within it is nothing.
+/// A format is found only when its whole header came: a stream cut within it is nothing. Unless it would be unsafe: QEMU
+/// reads zeros behind the end, so for QEMU less than a header can be enough to name other files.
 struct FormatProbe: Sendable {
     let find: @Sendable (StreamSample) -> FormatFinding?
 
@@ -43,6 +44,9 @@ public struct FormatFinding: Sendable, Equatable {
         self.violations = violations
         if virtualSize != nil, self.virtualSize == nil { self.violations.append(.init(.size, "a size beyond 8 EiB")) }
     }
+
+    /// A header of which a part is missing is worth to be told of only if it is unsafe.
+    func orNothing(ifCut isCut: Bool) -> FormatFinding? { isCut && violations.isEmpty ? nil : self }
 }
 
 /// A rule of safety that an image breaks.

@@ -14,6 +14,7 @@ public struct ImageInspector: Sendable {
     private var head: [UInt8] = []
     private var tail: [UInt8] = []
     private var region: CapturedRegion?
+    private var descriptorScan = DescriptorScan()
     private var byteCount: Int64 = 0
     private var isHeadTaken = false
 
@@ -23,6 +24,7 @@ public struct ImageInspector: Sendable {
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard !bytes.isEmpty else { return }
         keepTail(bytes)
+        descriptorScan.take(bytes)
         var rest = bytes[...]
         if !isHeadTaken {
             let part = rest.prefix(Self.headByteCount - head.count)
@@ -41,12 +43,13 @@ public struct ImageInspector: Sendable {
         let sample = StreamSample(
             head: ByteView(head),
             tail: ByteView(tail),
-            region: region.flatMap(\.whole),
+            region: region.map(\.view),
             byteCount: byteCount
         )
         return Inspection(
             findings: FormatProbe.all.compactMap { $0.find(sample) },
             hasFixedDiskFooter: VHD.fixedDiskSize(sample),
+            namesDescriptorType: descriptorScan.isFound,
             byteCount: byteCount
         )
     }
@@ -89,6 +92,6 @@ private struct CapturedRegion: Sendable {
         bytes.append(contentsOf: chunk[start..<start + wanted.count])
     }
 
-    /// `nil` when the stream ended before it.
-    var whole: ByteView? { bytes.count == range.count ? ByteView(bytes) : nil }
+    /// Less than what was asked for when the stream ended before.
+    var view: ByteView { ByteView(bytes) }
 }

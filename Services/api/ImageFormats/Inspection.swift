@@ -5,6 +5,9 @@ public struct Inspection: Sendable, Equatable {
     /// What the footer of a fixed VHD says of its size: such a disk is plain data with a footer behind, so only who claims
     /// it can tell it from a raw disk.
     var hasFixedDiskFooter: Int64?
+    /// Whether it is a text that says of which type a VMDK is. Only who is told that it is VMDK reads it so, whatever else
+    /// is in it.
+    var namesDescriptorType: Bool
     public var byteCount: Int64
 
     /// Holds what was found against what the sender said that it is (Image API v2, content inspection).
@@ -14,15 +17,20 @@ public struct Inspection: Sendable, Equatable {
     /// - Throws: ``FormatRefusal``
     public func judge(claimed: String, by rules: FormatRules) throws(FormatRefusal) -> FormatVerdict {
         let claimedFormat = ImageFormat(rawValue: claimed)
-        if claimedFormat == .vhd, let size = hasFixedDiskFooter, findings.allSatisfy({ $0.format == .gpt }) {
-            return FormatVerdict(virtualSize: size)
-        }
         let found = withoutHybrid
-        let (fatal, tolerated) = rules.divide(found.flatMap(\.violations))
+        var violations = found.flatMap(\.violations)
+        if claimedFormat == .vmdk, namesDescriptorType {
+            violations.append(.init(.descriptor, "a text that is a descriptor to who is told that it is VMDK"))
+        }
+        let (fatal, tolerated) = rules.divide(violations)
         guard fatal.isEmpty else {
             throw FormatRefusal(.unsafe, "Image failed safety checks", details: fatal.map(\.reason))
         }
         var verdict = FormatVerdict(virtualSize: nil, warnings: tolerated.map(\.reason))
+        if claimedFormat == .vhd, let size = hasFixedDiskFooter, found.allSatisfy({ $0.format == .gpt }) {
+            verdict.virtualSize = size
+            return verdict
+        }
         do {
             verdict.virtualSize = try match(found, claimed, claimedFormat)
         } catch {

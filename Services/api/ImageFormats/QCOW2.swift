@@ -6,7 +6,9 @@ enum QCOW2 {
     private static let knownFeatures: UInt64 = 0b1111
 
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        guard let header = sample.head.slice(0, headerByteCount), header.starts(with: [0x51, 0x46, 0x49, 0xFB]),
+        let isCut = sample.head.count < headerByteCount
+        let header = sample.head.padded(to: headerByteCount)
+        guard header.starts(with: [0x51, 0x46, 0x49, 0xFB]),
             let version = header.big(UInt32.self, at: 4),
             let backingFileOffset = header.big(UInt64.self, at: 8),
             let virtualSize = header.big(UInt64.self, at: 24),
@@ -17,6 +19,8 @@ enum QCOW2 {
         switch version {
         // Version 2 ends its header before the features.
         case 2: break
+        // No reader takes the mere name, with nothing behind, for a version.
+        case 0 where isCut: return nil
         case 3:
             if features & dataFileBit != 0 { violations.append(.init(.dataFile, "an external data file")) }
             if features & ~knownFeatures != 0 {
@@ -25,16 +29,14 @@ enum QCOW2 {
             }
         default: violations.append(.init(.version, "version \(version)"))
         }
-        return FormatFinding(.qcow2, virtualSize: virtualSize, violations: violations)
+        return FormatFinding(.qcow2, virtualSize: virtualSize, violations: violations).orNothing(ifCut: isCut)
     }
 }
 
-/// QEMU's former enhanced format; no reader of today supports it, so nobody checks what it names.
+/// QEMU's former enhanced format, which QEMU still opens; nobody else does, so nobody checks what it names.
 enum QED {
-    private static let headerByteCount = 512
-
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        guard let header = sample.head.slice(0, headerByteCount), header.starts(with: "QED\0") else { return nil }
+        guard sample.head.starts(with: "QED\0") else { return nil }
         return FormatFinding(.qed, violations: [.init(.banned, "QED is not accepted")])
     }
 }

@@ -6,11 +6,13 @@ enum VDI {
     private static let fixed: UInt32 = 2
 
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        guard let header = sample.head.slice(0, headerByteCount), header.little(UInt32.self, at: 0x40) == signature,
+        let header = sample.head.padded(to: headerByteCount)
+        guard header.little(UInt32.self, at: 0x40) == signature,
             let type = header.little(UInt32.self, at: 0x4C), let size = header.little(UInt64.self, at: 0x170)
         else { return nil }
         let violations: [SafetyViolation] =
             type == dynamic || type == fixed ? [] : [.init(.backingFile, "a disk that stands on another one")]
         return FormatFinding(.vdi, virtualSize: size, violations: violations)
+            .orNothing(ifCut: sample.head.count < headerByteCount)
     }
 }

@@ -6,22 +6,33 @@ enum VHD {
     private static let differencing: UInt32 = 4
 
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        guard let footer = sample.head.slice(0, footerByteCount), footer.starts(with: "conectix"),
-            let size = footer.big(UInt64.self, at: 40), let type = footer.big(UInt32.self, at: 60)
-        else { return nil }
+        let copy = sample.head.padded(to: footerByteCount)
+        // Some readers look at the footer before its copy, and do not need the copy.
+        let parents = [copy, footer(sample)].compactMap(\.self).filter { type($0) == differencing }
         let violations: [SafetyViolation] =
-            type == differencing ? [.init(.backingFile, "a differencing disk, which names a parent")] : []
-        return FormatFinding(.vhd, virtualSize: size, violations: violations)
+            parents.isEmpty ? [] : [.init(.backingFile, "a differencing disk, which names a parent")]
+        guard type(copy) != nil else { return violations.isEmpty ? nil : FormatFinding(.vhd, violations: violations) }
+        return FormatFinding(.vhd, virtualSize: copy.big(UInt64.self, at: 40), violations: violations)
+            .orNothing(ifCut: sample.head.count < footerByteCount)
     }
 
     /// What a fixed disk's footer says of its size, in bytes; `nil` when the stream does not end with one that fits it.
     static func fixedDiskSize(_ sample: StreamSample) -> Int64? {
-        guard let footer = sample.tail.slice(sample.tail.count - footerByteCount, footerByteCount),
-            footer.starts(with: "conectix"), footer.big(UInt32.self, at: 60) == fixed,
+        guard let footer = footer(sample), type(footer) == fixed,
             let size = footer.big(UInt64.self, at: 48).flatMap({ Int64(exactly: $0) }),
             size == sample.byteCount - Int64(footerByteCount), footer.big(UInt32.self, at: 64) == checksum(footer)
         else { return nil }
         return size
+    }
+
+    /// What may be a footer, behind all else.
+    private static func footer(_ sample: StreamSample) -> ByteView? {
+        sample.tail.slice(sample.tail.count - footerByteCount, footerByteCount)
+    }
+
+    /// Which kind of disk a footer says that it is of; `nil` for what is none.
+    private static func type(_ footer: ByteView) -> UInt32? {
+        footer.starts(with: "conectix") ? footer.big(UInt32.self, at: 60) : nil
     }
 
     /// The complement of the sum of all bytes but the checksum's own.

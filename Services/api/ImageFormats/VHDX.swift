@@ -21,18 +21,30 @@ enum VHDX {
     ]
 
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        guard sample.head.starts(with: "vhdxfile"), let metadata = sample.region,
-            let size = item(virtualDiskSizeID, in: metadata)?.little(UInt64.self, at: 0)
+        let regions = metadataRegions(sample.head)
+        guard let region = regions.first, let metadata = sample.region, metadata.starts(with: "metadata")
         else { return nil }
-        let hasParent = item(fileParametersID, in: metadata)?.little(UInt32.self, at: 4).map { $0 & 2 != 0 } ?? true
-        let violations: [SafetyViolation] =
-            hasParent ? [.init(.backingFile, "a differencing disk, which names a parent")] : []
-        return FormatFinding(.vhdx, virtualSize: size, violations: violations)
+        let isCut = metadata.count < min(region.count, ImageInspector.regionByteCount)
+        let flags = items(fileParametersID, in: metadata).map { $0.little(UInt32.self, at: 4) }
+        let sizes = items(virtualDiskSizeID, in: metadata).map { $0.little(UInt64.self, at: 0) }
+        var violations: [SafetyViolation] = []
+        if flags.contains(where: { $0.map { $0 & 2 != 0 } ?? true }) {
+            violations.append(.init(.backingFile, "a differencing disk, which names a parent"))
+        }
+        if regions.count > 1 { violations.append(.init(.descriptor, "metadata in two places")) }
+        if !isCut, flags.count != 1 || sizes.count != 1 || sizes.first == .some(nil) {
+            violations.append(.init(.descriptor, "metadata that readers may read differently"))
+        }
+        return FormatFinding(.vhdx, virtualSize: sizes.first ?? nil, violations: violations).orNothing(ifCut: isCut)
     }
 
     /// Where the metadata is, in a stream that begins with `head`.
-    static func metadataRegion(_ head: ByteView) -> Range<Int64>? {
-        guard head.starts(with: "vhdxfile") else { return nil }
+    static func metadataRegion(_ head: ByteView) -> Range<Int64>? { metadataRegions(head).first }
+
+    /// All places where some reader may look for the metadata: both copies of the table should say the same.
+    private static func metadataRegions(_ head: ByteView) -> [Range<Int64>] {
+        guard head.starts(with: "vhdxfile") else { return [] }
+        var regions: [Range<Int64>] = []
         for offset in tableOffsets {
             guard let table = head.slice(offset, tableByteCount), table.starts(with: "regi"),
                 let count = table.little(UInt32.self, at: 8), count <= mostRegions
@@ -42,26 +54,24 @@ enum VHDX {
                 guard table.starts(with: metadataRegionID, at: start) else { continue }
                 guard let offset = table.little(UInt64.self, at: start + 16).flatMap({ Int64(exactly: $0) }),
                     let length = table.little(UInt32.self, at: start + 24),
-                    offset >= 1024 * 1024, length > 0, offset <= Int64.max - Int64(length)
-                else { return nil }
-                return offset..<offset + Int64(length)
+                    length > 0, offset <= Int64.max - Int64(length)
+                else { continue }
+                let region = offset..<offset + Int64(length)
+                if !regions.contains(region) { regions.append(region) }
             }
         }
-        return nil
+        return regions
     }
 
-    /// The bytes of a metadata item.
-    private static func item(_ id: [UInt8], in metadata: ByteView) -> ByteView? {
-        guard metadata.starts(with: "metadata"), let count = metadata.little(UInt16.self, at: 10), count <= mostItems
-        else { return nil }
-        for entry in 0..<Int(count) {
+    /// The bytes of all metadata items of one kind, of which there should be one.
+    private static func items(_ id: [UInt8], in metadata: ByteView) -> [ByteView] {
+        guard let count = metadata.little(UInt16.self, at: 10), count <= mostItems else { return [] }
+        return (0..<Int(count)).compactMap { entry in
             let start = 32 + entry * 32
-            guard metadata.starts(with: id, at: start) else { continue }
-            guard let offset = metadata.little(UInt32.self, at: start + 16),
+            guard metadata.starts(with: id, at: start), let offset = metadata.little(UInt32.self, at: start + 16),
                 let length = metadata.little(UInt32.self, at: start + 20)
             else { return nil }
             return metadata.slice(Int(offset), Int(length))
         }
-        return nil
     }
 }

@@ -1,19 +1,23 @@
 /// VMware's virtual disk format 5.0: a sparse extent with its descriptor inside. A descriptor is a text that can name
-/// other files, so a text alone is recognized too, and refused.
+/// other files, so what some reader takes for a text alone is recognized too, and refused.
 enum VMDK {
     static let sectorByteCount = 512
     /// Says that the grain directory, and so the valid header, comes at the end.
     private static let directoryAtEnd = UInt64.max
     private static let mostDescriptorSectors: UInt64 = 2048
+    /// QEMU looks for a parent's name in so many bytes, however long the descriptor is said to be…
+    private static let searchedByteCount = 20 * sectorByteCount
+    /// …and it does so here, wherever the descriptor is said to be.
+    private static let searchedOffset = sectorByteCount
 
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        if sample.head.starts(with: "# Disk DescriptorFile") {
+        if VMDKDescriptor.isAlone(sample.head) {
             return FormatFinding(
                 .vmdk,
                 violations: [.init(.descriptor, "a descriptor alone, whose extents are other files")]
             )
         }
-        if sample.head.starts(with: "COWD"), sample.head.count >= sectorByteCount {
+        if sample.head.starts(with: "COWD") {
             return FormatFinding(.vmdk, violations: [.init(.descriptor, "an extent without a descriptor")])
         }
         guard let header = header(sample.head), let capacity = header.little(UInt64.self, at: 12) else { return nil }
@@ -24,8 +28,15 @@ enum VMDK {
         return FormatFinding(.vmdk, virtualSize: overflow ? .max : size, violations: violations)
     }
 
-    /// Where the descriptor is, in a stream that begins with `head`.
+    /// What has to be seen for the descriptor, in a stream that begins with `head`.
     static func descriptorRegion(_ head: ByteView) -> Range<Int64>? {
+        descriptorPlace(head).map { place in
+            place.lowerBound..<max(place.upperBound, place.lowerBound + Int64(searchedByteCount))
+        }
+    }
+
+    /// Where the header says that the descriptor is.
+    private static func descriptorPlace(_ head: ByteView) -> Range<Int64>? {
         guard let header = header(head), let offset = header.little(UInt64.self, at: 28),
             let length = header.little(UInt64.self, at: 36), offset > 0, length > 0, length <= mostDescriptorSectors,
             offset <= UInt64(Int64.max) / UInt64(sectorByteCount) - mostDescriptorSectors
@@ -34,19 +45,28 @@ enum VMDK {
     }
 
     private static func header(_ head: ByteView) -> ByteView? {
-        guard let header = head.slice(0, sectorByteCount), header.starts(with: "KDMV") else { return nil }
-        return header
+        head.starts(with: "KDMV") ? head.padded(to: sectorByteCount) : nil
     }
 
     private static func descriptorViolations(_ sample: StreamSample) -> [SafetyViolation] {
-        guard let region = sample.region else { return [.init(.descriptor, "no descriptor")] }
+        guard let place = descriptorPlace(sample.head), let region = sample.region, region.count >= place.count else {
+            return [.init(.descriptor, "no descriptor")]
+        }
+        let searched = sample.head.slice(
+            searchedOffset,
+            min(searchedByteCount, max(0, sample.head.count - searchedOffset))
+        )
+        guard searched.map({ !VMDKDescriptor($0).namesParent }) ?? true else {
+            return [.init(.backingFile, "a parent's name beside the descriptor")]
+        }
         return VMDKDescriptor(region).violations
     }
 
     /// A reader of a stream takes the header at its end for the valid one, so that one must say the same.
     private static func footerViolations(_ header: ByteView, _ sample: StreamSample) -> [SafetyViolation] {
         guard header.little(UInt64.self, at: 56) == directoryAtEnd else { return [] }
-        guard let marker = sample.tail.slice(0, sectorByteCount),
+        // QEMU looks for the footer before the end of the last sector, others before that of the file.
+        guard sample.byteCount % Int64(sectorByteCount) == 0, let marker = sample.tail.slice(0, sectorByteCount),
             let footer = sample.tail.slice(sectorByteCount, sectorByteCount),
             let end = sample.tail.slice(2 * sectorByteCount, sectorByteCount)
         else { return [.init(.descriptor, "a stream without a footer")] }
