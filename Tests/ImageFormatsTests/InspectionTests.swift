@@ -156,6 +156,32 @@ struct InspectionTests {
         ),
         Judgement("no extent", descriptor("RW ", "# "), as: "vmdk", unsafe),
         Judgement("path in an extent", descriptor("disk.vmdk", "/etc/passwd"), as: "vmdk", unsafe),
+        Judgement(
+            "second extent",
+            descriptor("ddb.adapterType", "RW 20 SPARSE \"passwd\"\nddb.adapterType"),
+            as: "vmdk",
+            unsafe
+        ),
+        Judgement("extent of plain data", descriptor("SPARSE \"disk.vmdk\"", "FLAT \"passwd\" 0"), as: "vmdk", unsafe),
+        Judgement("extent of a host's disk", descriptor("SPARSE", "VMFSRDM"), as: "vmdk", unsafe),
+        Judgement("extent of no type", descriptor("SPARSE \"disk.vmdk\"", ""), as: "vmdk", unsafe),
+        Judgement("zeroes alone", descriptor("SPARSE \"disk.vmdk\"", "ZERO"), as: "vmdk", unsafe),
+        Judgement(
+            "zeroes beside",
+            descriptor("ddb.adapterType", "RW 63 ZERO\nddb.adapterType"),
+            as: "vmdk",
+            .accepted(size)
+        ),
+        Judgement("only to be read", descriptor("RW ", "RDONLY\t"), as: "vmdk", .accepted(size)),
+        Judgement("path of a log", descriptor("version=1", "changeTrackPath=\"/etc/passwd\""), as: "vmdk", unsafe),
+        Judgement("log", descriptor("version=1", "changeTrackPath=\"disk-ctk.vmdk\""), as: "vmdk", .accepted(size)),
+        Judgement("long text", .vmdk(SampleImage.longDescriptor, sectors: 2048), as: "vmdk", .accepted(size)),
+        Judgement(
+            "text too long to keep",
+            .vmdk(SampleImage.longDescriptor + String(repeating: "#", count: 100_000), sectors: 2048),
+            as: "vmdk",
+            unsafe
+        ),
         Judgement("parent", descriptor("ffffffff", "12345678"), as: "vmdk", unsafe),
         Judgement("parent's name", descriptor("version=1", "parentFileNameHint=\"x\""), as: "vmdk", unsafe),
         Judgement(
@@ -262,6 +288,24 @@ struct InspectionTests {
         for image in [SampleImage.vhdx(), .vmdk(at: 4000), .streamVMDK(), .fixedVHD(SampleImage(700_001)), .iso()]
         where length > 100 || image.bytes.count < 100_000 {
             #expect(inspect(image.bytes, chunk: length) == inspect(image.bytes, chunk: image.bytes.count))
+        }
+    }
+
+    @Test("an inspector keeps little, wherever the stream stops", arguments: [4096, 1_000_000])
+    func memory(_ length: Int) {
+        let long = SampleImage.vmdk(SampleImage.longDescriptor + String(repeating: "#", count: 900_000), sectors: 2048)
+        let text = SampleImage(0).filled(300_000, with: UInt8(ascii: "x"))
+        for image in [SampleImage.vhdx(), long, text, SampleImage(1 << 20)] {
+            var inspector = ImageInspector()
+            var most = 0
+            image.bytes.withUnsafeBytes { bytes in
+                for start in stride(from: 0, to: bytes.count, by: length) {
+                    let piece = bytes[start..<min(start + length, bytes.count)]
+                    inspector.update(UnsafeRawBufferPointer(rebasing: piece))
+                    most = max(most, inspector.keptByteCount)
+                }
+            }
+            #expect((1...170 * 1024).contains(most))
         }
     }
 

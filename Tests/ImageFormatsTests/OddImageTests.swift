@@ -93,6 +93,13 @@ struct OddImageTests {
             )
         ),
         OddImage(
+            "vhdx with another of an item far behind",
+            SampleImage.vhdx().little(UInt16(3), at: (2 << 20) + 10).put(
+                Array(SampleImage.vhdx().bytes[(2 << 20) + 32..<(2 << 20) + 64]),
+                at: (2 << 20) + 96
+            ).little(UInt32(900_000), at: (2 << 20) + 112)
+        ),
+        OddImage(
             "vhdx with an item far behind",
             SampleImage.vhdx().little(UInt32(2 << 20), at: 192 * 1024 + 40).little(UInt32(3 << 19), at: (2 << 20) + 48)
         ),

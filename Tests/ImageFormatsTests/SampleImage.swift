@@ -4,6 +4,12 @@ struct SampleImage {
 
     init(_ count: Int) { bytes = Array(repeating: 0, count: count) }
 
+    func filled(_ count: Int, with byte: UInt8) -> SampleImage {
+        var copy = self
+        copy.bytes += repeatElement(byte, count: count)
+        return copy
+    }
+
     func text(_ text: String, at offset: Int) -> SampleImage { put(Array(text.utf8), at: offset) }
 
     func put(_ new: [UInt8], at offset: Int) -> SampleImage {
@@ -108,10 +114,20 @@ extension SampleImage {
         ddb.adapterType = "ide"
         """
 
-    /// - Parameter sector: where the descriptor is.
-    static func vmdk(_ descriptor: String = descriptor, at sector: Int = 1, capacity: UInt64 = 2048) -> SampleImage {
-        SampleImage((sector + 20) * 512).text("KDMV", at: 0).little(UInt32(1), at: 4).little(capacity, at: 12)
-            .little(UInt64(sector), at: 28).little(UInt64(20), at: 36).little(UInt64(30), at: 56)
+    /// So long that not every text that goes on behind it is kept.
+    static let longDescriptor = descriptor + "\n" + String(repeating: "#", count: 100_000)
+
+    /// - Parameters:
+    ///   - sector: where the descriptor is.
+    ///   - sectors: how long it is.
+    static func vmdk(
+        _ descriptor: String = descriptor,
+        at sector: Int = 1,
+        sectors: Int = 20,
+        capacity: UInt64 = 2048
+    ) -> SampleImage {
+        SampleImage((sector + sectors) * 512).text("KDMV", at: 0).little(UInt32(1), at: 4).little(capacity, at: 12)
+            .little(UInt64(sector), at: 28).little(UInt64(sectors), at: 36).little(UInt64(30), at: 56)
             .text(descriptor, at: sector * 512)
     }
 

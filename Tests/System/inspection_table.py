@@ -107,13 +107,14 @@ and takes zeros for what lies behind its end. So these are refused however short
 
 - a qcow2 with a backing file, an external data file, an unknown feature or another version than 2 and 3; QED;
 - a VMDK without a descriptor inside, or with one that is anything else than a plain one of `monolithicSparse` or
-  `streamOptimized`: that names a parent, even in a comment or in the sectors behind, or an extent with a path;
+  `streamOptimized`: that names a parent, even in a comment or in the sectors behind, a path, or another extent than the
+  file itself;
 - a text that is a VMDK's descriptor alone: one that begins with `# Disk DescriptorFile`, however it is spaced, or one that
   QEMU takes for it, in which a line `version=1` (or 2, or 3) comes first, but for comments and lines of blanks, and ends
   within 512 bytes. A text that merely begins with `#` is raw data like any other. But who is told that a text is a VMDK
   looks at none of this: sent as `vmdk`, every text is refused that has a `createType` in its first mebibyte;
 - a VHD, VHDX or VDI that stands on another disk, whether the footer of a VHD says so or the copy of it that leads; a VHDX
-  whose two region tables differ, or that has a metadata item twice.
+  whose two region tables differ, or that has a metadata item twice or unusually far behind.
 
 A beginning that is shorter than its format's header and names nothing is raw data. A boot sector's partition table must
 be a possible one in a raw disk and in a fixed VHD (`gpt_safety_checks_nonfatal` lets it pass).

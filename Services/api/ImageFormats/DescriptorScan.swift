@@ -10,15 +10,17 @@ struct DescriptorScan: Sendable {
     /// The end of what came, in which the word can have begun.
     private var pending: [UInt8] = []
 
+    var keptByteCount: Int { pending.capacity }
+
     /// Takes the next bytes of the stream.
     mutating func take(_ chunk: UnsafeRawBufferPointer) {
         guard !isAtEnd else { return }
         let part = chunk.prefix(Self.textByteCount - byteCount)
         let text = part.prefix { $0 != 0 }
         byteCount += part.count
-        pending.append(contentsOf: text.lazy.map(\.asciiLowercased))
-        isFound = pending.contains(Self.word)
-        pending.removeFirst(max(0, pending.count - Self.word.count + 1))
+        let searched = pending + text.lazy.map(\.asciiLowercased)
+        isFound = searched.contains(Self.word)
         isAtEnd = isFound || text.count < part.count || byteCount == Self.textByteCount
+        pending = isAtEnd ? [] : Array(searched.suffix(Self.word.count - 1))
     }
 }

@@ -6,6 +6,8 @@ struct StreamSample: Sendable {
     var tail: ByteView
     /// What a format asked for besides, as much of it as came.
     var region: ByteView?
+    /// Where a VHDX's region tables say that its metadata is; of those places the region is the first.
+    var metadataRegions: [Range<Int64>] = []
     var byteCount: Int64
 }
 

@@ -1,8 +1,8 @@
 /// Hyper-V's format ([MS-VHDX]): a region table says where the metadata is, and a metadata table in there where the items
 /// are.
 enum VHDX {
-    /// The two copies of the region table.
-    private static let tableOffsets = [192 * 1024, 256 * 1024]
+    /// The two copies of the region table, one right behind the other.
+    static let tables: Range<Int64> = 192 * 1024..<320 * 1024
     private static let tableByteCount = 64 * 1024
     private static let mostRegions: UInt32 = 2047
     private static let mostItems: UInt16 = 2047
@@ -21,32 +21,33 @@ enum VHDX {
     ]
 
     @Sendable static func find(_ sample: StreamSample) -> FormatFinding? {
-        let regions = metadataRegions(sample.head)
+        let regions = sample.metadataRegions
         guard let region = regions.first, let metadata = sample.region, metadata.starts(with: "metadata")
         else { return nil }
         let isCut = metadata.count < min(region.count, ImageInspector.regionByteCount)
-        let flags = items(fileParametersID, in: metadata).map { $0.little(UInt32.self, at: 4) }
-        let sizes = items(virtualDiskSizeID, in: metadata).map { $0.little(UInt64.self, at: 0) }
+        let flags = items(fileParametersID, in: metadata).map { $0?.little(UInt32.self, at: 4) }
+        let sizes = items(virtualDiskSizeID, in: metadata).map { $0?.little(UInt64.self, at: 0) }
         var violations: [SafetyViolation] = []
-        if flags.contains(where: { $0.map { $0 & 2 != 0 } ?? true }) {
+        if flags.contains(where: { $0.map { $0 & 2 != 0 } ?? false }) {
             violations.append(.init(.backingFile, "a differencing disk, which names a parent"))
         }
         if regions.count > 1 { violations.append(.init(.descriptor, "metadata in two places")) }
-        if !isCut, flags.count != 1 || sizes.count != 1 || sizes.first == .some(nil) {
+        if !isCut, flags.count != 1 || sizes.count != 1 || flags.contains(nil) || sizes.contains(nil) {
             violations.append(.init(.descriptor, "metadata that readers may read differently"))
         }
         return FormatFinding(.vhdx, virtualSize: sizes.first ?? nil, violations: violations).orNothing(ifCut: isCut)
     }
 
-    /// Where the metadata is, in a stream that begins with `head`.
-    static func metadataRegion(_ head: ByteView) -> Range<Int64>? { metadataRegions(head).first }
+    /// Whether it is one that begins with `head`.
+    static func isBegun(by head: ByteView) -> Bool { head.starts(with: "vhdxfile") }
 
     /// All places where some reader may look for the metadata: both copies of the table should say the same.
-    private static func metadataRegions(_ head: ByteView) -> [Range<Int64>] {
-        guard head.starts(with: "vhdxfile") else { return [] }
+    ///
+    /// - Parameter tables: The bytes there.
+    static func metadataRegions(_ tables: ByteView) -> [Range<Int64>] {
         var regions: [Range<Int64>] = []
-        for offset in tableOffsets {
-            guard let table = head.slice(offset, tableByteCount), table.starts(with: "regi"),
+        for offset in [0, tableByteCount] {
+            guard let table = tables.slice(offset, tableByteCount), table.starts(with: "regi"),
                 let count = table.little(UInt32.self, at: 8), count <= mostRegions
             else { continue }
             for entry in 0..<Int(count) {
@@ -54,7 +55,7 @@ enum VHDX {
                 guard table.starts(with: metadataRegionID, at: start) else { continue }
                 guard let offset = table.little(UInt64.self, at: start + 16).flatMap({ Int64(exactly: $0) }),
                     let length = table.little(UInt32.self, at: start + 24),
-                    length > 0, offset <= Int64.max - Int64(length)
+                    length > 0, offset >= Self.tables.upperBound, offset <= Int64.max - Int64(length)
                 else { continue }
                 let region = offset..<offset + Int64(length)
                 if !regions.contains(region) { regions.append(region) }
@@ -63,12 +64,11 @@ enum VHDX {
         return regions
     }
 
-    /// The bytes of all metadata items of one kind, of which there should be one.
-    private static func items(_ id: [UInt8], in metadata: ByteView) -> [ByteView] {
+    /// The bytes of all metadata items of one kind, of which there should be one; `nil` for one that was not kept.
+    private static func items(_ id: [UInt8], in metadata: ByteView) -> [ByteView?] {
         guard let count = metadata.little(UInt16.self, at: 10), count <= mostItems else { return [] }
-        return (0..<Int(count)).compactMap { entry in
-            let start = 32 + entry * 32
-            guard metadata.starts(with: id, at: start), let offset = metadata.little(UInt32.self, at: start + 16),
+        return (0..<Int(count)).map { 32 + $0 * 32 }.filter { metadata.starts(with: id, at: $0) }.map { start in
+            guard let offset = metadata.little(UInt32.self, at: start + 16),
                 let length = metadata.little(UInt32.self, at: start + 20)
             else { return nil }
             return metadata.slice(Int(offset), Int(length))

@@ -49,8 +49,11 @@ enum VMDK {
     }
 
     private static func descriptorViolations(_ sample: StreamSample) -> [SafetyViolation] {
-        guard let place = descriptorPlace(sample.head), let region = sample.region, region.count >= place.count else {
-            return [.init(.descriptor, "no descriptor")]
+        guard let place = descriptorPlace(sample.head), place.upperBound <= sample.byteCount, let region = sample.region
+        else { return [.init(.descriptor, "no descriptor")] }
+        // What was not kept may be said to be a descriptor's, but then its text ends before.
+        guard place.count <= region.count || region.array.contains(0) else {
+            return [.init(.descriptor, "a descriptor that is too long")]
         }
         let searched = sample.head.slice(
             searchedOffset,

@@ -5,6 +5,8 @@ struct VMDKDescriptor: Sendable {
 
     private static let acceptedTypes = ["streamoptimized", "monolithicsparse"]
     private static let accessModes = ["rw", "rdonly", "noaccess"]
+    private static let sparse = "sparse"
+    private static let zeroes = "zero"
     private static let noParent = "ffffffff"
 
     /// In lower case, as far as it is ASCII: names may be in any encoding, and what matters is ASCII in all of them.
@@ -27,11 +29,14 @@ struct VMDKDescriptor: Sendable {
         var extents = 0
         for line in lines where !line.isEmpty && !line.starts(with: "#".utf8) && !line.starts(with: "ddb".utf8) {
             if Self.isExtent(line) {
-                guard !line.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }) else {
-                    return [.init(.descriptor, "an extent with a path")]
+                guard !Self.hasPath(line) else { return [.init(.descriptor, "an extent with a path")] }
+                switch Self.extentType(line) {
+                case Self.zeroes: break
+                case Self.sparse: extents += 1
+                default: return [.init(.descriptor, "an extent of a type that is another file")]
                 }
-                extents += 1
             } else if let (key, value) = Self.assignment(line) {
+                guard !Self.hasPath(value) else { return [.init(.descriptor, "a path")] }
                 if key.elementsEqual("createtype".utf8) { type = value }
                 guard !key.elementsEqual("parentcid".utf8) || value.elementsEqual(Self.noParent.utf8) else {
                     return [.init(.backingFile, "a parent")]
@@ -43,13 +48,24 @@ struct VMDKDescriptor: Sendable {
         guard let type, Self.acceptedTypes.contains(where: { type.elementsEqual($0.utf8) }) else {
             return [.init(.descriptor, "a type other than streamOptimized and monolithicSparse")]
         }
-        guard extents > 0 else { return [.init(.descriptor, "no extent")] }
+        // The file itself is one, and another would be another file.
+        guard extents == 1 else { return [.init(.descriptor, extents == 0 ? "no extent" : "a second extent")] }
         return []
     }
 
     private static func isExtent(_ line: Text) -> Bool {
         let mode = line.prefix { !$0.isASCIISpace }
         return accessModes.contains { mode.elementsEqual($0.utf8) }
+    }
+
+    /// The third word of a line `access size type "name"`.
+    private static func extentType(_ line: Text) -> String {
+        let words = line.split(maxSplits: 3) { $0.isASCIISpace }
+        return words.count > 2 ? String(decoding: words[2], as: UTF8.self) : ""
+    }
+
+    private static func hasPath(_ text: Text) -> Bool {
+        text.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
     }
 
     /// `word = value`, the value without its quotes.
