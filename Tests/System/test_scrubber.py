@@ -241,6 +241,36 @@ def test_the_daemon_goes_on_until_it_is_told_to_stop(deployments):
         process.kill()
 
 
+def test_a_copy_that_was_removed_before_keeps_nobody_from_restoring(deployments):
+    source = WebSource()
+    source.add("/data", WEB_DATA)
+    delayed = ["delayed_delete = true", "scrub_time = 3600"]
+    several = options(default=["enabled_backends = fast:file, web:http", *delayed], fast=["weight = 9"])
+    deployment = start_located(deployments, stores=("fast",), options=several)
+    try:
+        member, admin = Images(deployment), deployment.session("admin")
+        image_id = member.create()
+        headers = {"Content-Type": "application/octet-stream"}
+        assert member.request("PUT", f"/{image_id}/file", data=WEB_DATA, headers=headers).status_code == 204
+        assert member.add(image_id, source.url + "/data").status_code == 200
+        store, away = deployment.stores["fast"], deployment.directory / "away"
+        store.rename(away)
+        assert admin.delete(f"{deployment.url}/v2/stores/fast/{image_id}", timeout=60).status_code == 204
+        assert member.request("DELETE", f"/{image_id}").status_code == 204
+        away.rename(store)
+        # The API may be first.
+        scrubber = Scrubber(deployment)
+        scrubber.run()
+        assert wait_until(lambda: not (store / image_id).exists(), 45)
+        queued = "SELECT count(*) FROM image_locations WHERE store = 'fast'"
+        assert wait_until(lambda: rows(deployment, queued) == [(0,)])
+        scrubber.run("--restore", image_id)
+        assert member.show(image_id)["stores"] == "web"
+        assert member.request("GET", f"/{image_id}/file").content == WEB_DATA
+    finally:
+        source.close()
+
+
 # --- verification ---------------------------------------------------------------------------------------------------
 
 

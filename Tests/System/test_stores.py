@@ -1,8 +1,10 @@
 """Several stores and directories: where data goes, what its locations say, and removing one of its copies."""
 
+import contextlib
 import json
 import os
 import stat
+import subprocess
 
 import pytest
 
@@ -112,6 +114,37 @@ def test_a_copy_that_cannot_be_reached_goes_later(deployments, source):
     away.rename(folder)
     assert wait_until(lambda: not (folder / image_id).exists(), 45), "the queued deletion is not carried out"
     assert Images(deployment).request("GET", f"/{image_id}/file").content == DATA
+
+
+@contextlib.contextmanager
+def read_only(folder, at):
+    """What is in `folder`, seen `at` another one in which nothing can be changed."""
+    at.mkdir()
+    command = ["mount", "-o", "bind,ro", folder, at]
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", at], check=True)
+
+
+def test_a_copy_that_was_removed_before_keeps_no_image_from_being_deleted(deployments, source):
+    deployment = start_with_web(deployments)
+    member, admin = Images(deployment), Images(deployment, "admin")
+    image_id, whole = copied(member, source), copied(member, source)
+    folder, away = deployment.stores["fast"], deployment.directory / "away"
+    folder.rename(away)
+    assert remove(admin, "fast", image_id).status_code == 204
+    with read_only(away, at=folder):
+        refusal(member.request("DELETE", f"/{whole}"), 403, "You cannot delete file")
+        assert member.show(whole)["stores"] == "web,fast"
+        assert member.request("DELETE", f"/{image_id}").status_code == 204
+        assert member.request("GET", f"/{image_id}").status_code == 404
+        assert (folder / image_id).exists()
+    queued = f"SELECT state FROM image_locations WHERE image_id = '{image_id}' AND store = 'fast'"
+    assert rows(deployment, queued) == [("deleting",)]
 
 
 def test_without_several_stores_there_is_none_to_remove_from(shared_deployments):

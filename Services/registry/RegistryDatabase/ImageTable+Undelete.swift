@@ -26,9 +26,10 @@ extension ImageTable {
             UPDATE images SET status = 'active', status_before_deletion = NULL, deleted_at = NULL, updated_at = ?,
                 revision = revision + 1
             WHERE id = ? AND status = 'pending_delete' AND status_before_deletion IS NOT NULL
-                AND EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.scrub_at IS NOT NULL)
-                AND NOT EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.scrub_at IS NULL
-                    AND l.unfinished = 0 AND substr(l.store, 1, 10) <> 'os_glance_')
+                AND EXISTS (SELECT 1 FROM image_locations WHERE image_id = images.id AND scrub_at IS NOT NULL
+                    AND \(LocationTable.isOfImage))
+                AND NOT EXISTS (SELECT 1 FROM image_locations WHERE image_id = images.id AND scrub_at IS NULL
+                    AND \(LocationTable.isOfImage))
             """,
             [.integer(now.microseconds), .text(id.text)]
         )

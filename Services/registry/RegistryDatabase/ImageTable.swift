@@ -319,7 +319,10 @@ public struct ImageTable {
             return []
         }
         let deletions = try locations.queueDeletion(ofImage: id, claimedBy: holder, until: claimedUntil)
-        if deletions.isEmpty { try forget(id) }
+        if deletions.isEmpty {
+            try giveUp(id)
+            try forgetUnlessQueued(id)
+        }
         return deletions
     }
 
@@ -331,7 +334,7 @@ public struct ImageTable {
                 updated_at = ?, revision = revision + 1
             WHERE id = ? AND status = 'deleted' AND status_before_deletion IN ('active', 'deactivated')
                 AND (owner = ? OR ? = 1)
-                AND EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.state = 'deleting')
+                AND EXISTS (SELECT 1 FROM image_locations WHERE image_id = images.id AND \(LocationTable.isOfImage))
             """,
             [.integer(now.microseconds), .text(id.text), SQLValue(caller.project), SQLValue(caller.isAdmin)]
         )
@@ -348,7 +351,15 @@ public struct ImageTable {
     }
 
     /// Removes what hangs on a deleted record once nothing of its data is left; the id stays taken.
-    func forget(_ id: ImageID) throws {
+    func forgetUnlessQueued(_ id: ImageID) throws {
+        let queued = try connection.first(
+            """
+            SELECT (SELECT count(*) FROM image_locations WHERE image_id = i.id AND state = 'deleting')
+            FROM images i WHERE i.id = ? AND i.deleted_at IS NOT NULL
+            """,
+            [.text(id.text)]
+        ) { $0.integer(0) }
+        guard queued == 0 else { return }
         for table in ["image_properties", "image_tags", "image_members", "image_locations"] {
             try connection.execute("DELETE FROM \(table) WHERE image_id = ?", [.text(id.text)])
         }

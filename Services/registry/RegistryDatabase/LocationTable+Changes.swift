@@ -132,7 +132,8 @@ extension LocationTable {
         if forgotten > 0 { return nil }
         try connection.execute(
             """
-            UPDATE image_locations SET state = 'deleting', claimed_by = ?, claiming_process = ?, claimed_until = ?
+            UPDATE image_locations SET state = 'deleting', dropped = 1, claimed_by = ?, claiming_process = ?,
+                claimed_until = ?
             WHERE id = ?
             """,
             [.text(holder.node), .text(holder.process), .integer(claimedUntil.microseconds), .integer(row.id)]

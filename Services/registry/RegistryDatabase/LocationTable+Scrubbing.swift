@@ -6,6 +6,7 @@ extension LocationTable {
     /// Queues an image's data, but for a scrubber alone, and not before a moment. What never was the image's data goes as
     /// soon as a store lets it.
     func scheduleDeletion(ofImage id: ImageID, at moment: Timestamp) throws {
+        try markDropped(ofImage: id)
         try connection.execute(
             """
             UPDATE image_locations SET state = 'deleting', claimed_by = NULL, claiming_process = NULL, claimed_until = ?,

@@ -114,30 +114,51 @@ public struct LocationTable {
         )
     }
 
-    /// What is on the web stays with the record, and is forgotten or given back with it.
+    /// Whether a queued deletion is of data that a deleted image can be given back with: not so what it had let go of
+    /// before, bytes of an attempt that came to nothing, and what was staged (the internal stores' names begin with
+    /// `os_glance_`): nobody can read that, and whoever was about to import it has been told of the deletion.
+    static let isOfImage = """
+        (state = 'deleting' AND dropped = 0 AND unfinished = 0 AND substr(store, 1, 10) <> 'os_glance_')
+        """
+
+    /// Tells what an image that is about to be deleted has let go of already from what it lets go of now.
+    func markDropped(ofImage id: ImageID) throws {
+        try connection.execute(
+            "UPDATE image_locations SET dropped = CASE WHEN state = 'deleting' THEN 1 ELSE 0 END WHERE image_id = ?",
+            [.text(id.text)]
+        )
+    }
+
+    /// What is on the web stays with the record, and is forgotten or given back with it. What was queued before stays
+    /// queued as it is.
+    ///
+    /// - Returns: what was queued now.
     func queueDeletion(ofImage id: ImageID, claimedBy holder: Holder, until: Timestamp) throws -> [PendingDeletion] {
         try forgetShared(ofImage: id)
+        try markDropped(ofImage: id)
         try connection.execute(
             """
             UPDATE image_locations SET state = 'deleting', claimed_by = ?, claiming_process = ?, claimed_until = ?
-            WHERE image_id = ? AND NOT \(Self.isOnTheWeb)
+            WHERE image_id = ? AND state <> 'deleting' AND NOT \(Self.isOnTheWeb)
             """,
             [.text(holder.node), .text(holder.process), .integer(until.microseconds), .text(id.text)]
         )
         return try connection.query(
-            "SELECT \(Self.deletionColumns) FROM image_locations WHERE image_id = ? AND state = 'deleting' ORDER BY id",
+            """
+            SELECT \(Self.deletionColumns) FROM image_locations
+            WHERE image_id = ? AND state = 'deleting' AND dropped = 0 ORDER BY id
+            """,
             [.text(id.text)],
             Self.deletion(from:)
         )
     }
 
-    /// Gives an undeleted image its finished locations back. What was staged (the internal stores' names begin with
-    /// `os_glance_`) stays queued: nobody can read it, and whoever was about to import it has been told of the deletion.
+    /// Gives an undeleted image the locations back that it let go of when it was deleted.
     func revive(ofImage id: ImageID) throws {
         try connection.execute(
             """
             UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0, scrub_at = NULL
-            WHERE image_id = ? AND unfinished = 0 AND substr(store, 1, 10) <> 'os_glance_'
+            WHERE image_id = ? AND \(Self.isOfImage)
             """,
             [.text(id.text)]
         )
@@ -205,32 +226,26 @@ public struct LocationTable {
 
     public func finishDeletions(_ ids: [Int64]) throws {
         for id in ids {
-            let found = try connection.query(
-                "SELECT \(Self.deletionColumns) FROM image_locations WHERE id = ? AND state = 'deleting'",
-                [.integer(id)],
-                Self.deletion(from:)
-            )
-            guard let deletion = found.first else { continue }
-            let image = deletion.image
-            try connection.execute("DELETE FROM image_locations WHERE id = ?", [.integer(id)])
-            if !deletion.isUnfinished { try ImageTable(connection).giveUp(image) }
-            let left = try connection.query(
+            let found = try connection.first(
                 """
-                SELECT (SELECT count(*) FROM image_locations WHERE image_id = i.id AND state = 'deleting')
-                FROM images i WHERE i.id = ? AND i.deleted_at IS NOT NULL
+                SELECT \(Self.deletionColumns), CASE WHEN \(Self.isOfImage) THEN 1 ELSE 0 END
+                FROM image_locations WHERE id = ? AND state = 'deleting'
                 """,
-                [.text(image.text)],
-                { $0.integer(0) }
-            )
-            if left.first == 0 { try ImageTable(connection).forget(image) }
+                [.integer(id)]
+            ) { row in (image: try Self.deletion(from: row).image, isOfImage: row.bool(7)) }
+            guard let found else { continue }
+            try connection.execute("DELETE FROM image_locations WHERE id = ?", [.integer(id)])
+            let images = ImageTable(connection)
+            if found.isOfImage { try images.giveUp(found.image) }
+            try images.forgetUnlessQueued(found.image)
         }
     }
 
-    /// Pauses grow from 15 seconds to an hour.
+    /// Pauses grow from 15 seconds to an hour. What waits for a scrubber by now is left to it.
     public func postponeDeletions(_ ids: [Int64], at now: Timestamp) throws {
         for id in ids {
             let failures = try connection.query(
-                "SELECT failures FROM image_locations WHERE id = ? AND state = 'deleting'",
+                "SELECT failures FROM image_locations WHERE id = ? AND state = 'deleting' AND scrub_at IS NULL",
                 [.integer(id)],
                 { $0.integer(0) }
             )
@@ -261,7 +276,8 @@ public struct LocationTable {
             guard let image = images.first else { continue }
             try connection.execute(
                 """
-                UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0 WHERE id = ?
+                UPDATE image_locations SET state = 'live', claimed_by = NULL, claimed_until = 0, failures = 0, dropped = 0
+                WHERE id = ?
                 """,
                 [.integer(id)]
             )
