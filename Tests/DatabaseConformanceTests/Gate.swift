@@ -42,8 +42,8 @@ final class Gate: Sendable {
     func open() { opened.signal() }
 }
 
-/// Waits until a condition holds, for at most some seconds.
-func eventually(asking times: Int = 500, _ condition: () async throws -> Bool) async throws -> Bool {
+/// Waits until a condition holds, for a minute at most where asking takes no time.
+func eventually(asking times: Int = 6_000, _ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<times {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(10))

