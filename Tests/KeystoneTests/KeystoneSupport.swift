@@ -69,7 +69,7 @@ func withIdentity<Result>(
             scope: .project(.name("service", domain: .id("default")))
         )
     )
-    settings.exchangeTimeout = .seconds(5)
+    settings.exchangeTimeout = .seconds(60)
     adjust(&settings)
     let identity = try KeystoneIdentity(
         settings,

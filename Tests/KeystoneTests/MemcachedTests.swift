@@ -101,7 +101,8 @@ struct MemcachedTests {
     ) async throws {
         let server = try await ScriptedMemcached()
         var settings = MemcachedSettings(servers: [try #require(server.server)])
-        settings.timeout = .milliseconds(200)
+        // More than any machine takes, unless it is about being late.
+        settings.timeout = .seconds(60)
         adjust(&settings)
         let client = Memcached(settings, logger: Logger(label: "test"))
         try await body(server, client)
@@ -128,12 +129,13 @@ struct MemcachedTests {
 
     @Test("a server that is silent or talks nonsense is empty, soon, and left alone", arguments: [true, false])
     func faults(isSilent: Bool) async throws {
-        try await withMemcached { server, client in
+        try await withMemcached({ $0.timeout = .milliseconds(200) }) { server, client in
             await client.set("k", Array("v".utf8), seconds: 7)
             server.behave(isSilent ? .silent : .nonsense)
             let start = ContinuousClock.now
             for _ in 0..<100 { #expect(await client.get("k") == nil) }
-            #expect(ContinuousClock.now - start < .seconds(3))
+            // A hundred that were waited for take twenty; left alone it is for thirty.
+            #expect(ContinuousClock.now - start < .seconds(15))
             #expect(server.commands.count <= 3)
         }
     }
@@ -162,10 +164,12 @@ struct MemcachedTests {
     @Test("two processes with one cache ask Keystone once, and neither entry nor name shows the token")
     func shared() async throws {
         let memcached = try await ScriptedMemcached()
-        let server = try #require(memcached.server)
+        var settings = MemcachedSettings(servers: [try #require(memcached.server)])
+        settings.timeout = .seconds(60)
+        let shared = settings
         let keystone = try await ScriptedKeystone()
         for _ in 0..<2 {
-            let caller = try await withIdentity(keystone, { $0.sharedCache = MemcachedSettings(servers: [server]) }) {
+            let caller = try await withIdentity(keystone, { $0.sharedCache = shared }) {
                 try await $0.identify("user-token")
             }
             #expect(caller.user == "u-1" && caller.project == "p-1")
