@@ -1,5 +1,7 @@
 """What deploy/ holds works: the image runs, the units, samples and configurations are accepted by who reads them."""
 
+import http.server
+import json
 import os
 import pathlib
 import re
@@ -142,6 +144,69 @@ def test_compose_files_name_services_and_options_that_exist():
             for variable in service.get("environment", {}):
                 if variable.startswith("OS_"):
                     assert variable in options[program], f"{name}: {variable}"
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with what it was asked."""
+
+    def do_GET(self):
+        body = json.dumps([[name.lower(), value] for name, value in self.headers.items()]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Not told."""
+
+
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed")
+def test_haproxy_lets_no_client_say_where_it_comes_from():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = free_port()
+    api = f"127.0.0.1:{server.server_address[1]}"
+    names = {"GLANCE_BIND": f"127.0.0.1:{port}", "GLANCE_API_1": api, "GLANCE_API_2": api}
+    command = ["haproxy", "-db", "-f", DEPLOY / "haproxy/haproxy.cfg"]
+    process = subprocess.Popen(command, env={**os.environ, **names}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    told = {
+        "Forwarded": "for=6.6.6.6;host=evil.example",
+        **{f"X-Forwarded-{name}": "evil.example" for name in ("Host", "Port", "Prefix", "Proto")},
+        "X-Forwarded-For": "6.6.6.6",
+    }
+    answers = []
+
+    def answered():
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/", headers=told, timeout=10)
+        except requests.RequestException:
+            return False
+        answers.append(answer)
+        return answer.status_code == 200
+
+    try:
+        assert wait_until(answered, 60)
+    finally:
+        process.terminate()
+        process.wait(60)
+        server.shutdown()
+        server.server_close()
+    heard = sorted(tuple(pair) for pair in answers[-1].json() if "forwarded" in pair[0])
+    assert heard == [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "http")]
+
+
+def test_the_registries_of_the_samples_fit_into_a_server_as_it_comes():
+    """max_connections is 100, of which superuser_reserved_connections keeps 3; glance-manage takes 2."""
+    services = yaml.load((DEPLOY / "compose.yaml").read_text(), ComposeLoader)["services"]
+    registries = [service for name, service in services.items() if name.startswith("registry-")]
+    sample = run(PROGRAMS / "glance-registry", "options", "--sample")
+    defaults = [int(re.search(rf"#?\s*{name} = (\d+)", sample)[1]) for name in ("max_pool_size", "max_overflow")]
+    overflows = [int(service["environment"]["OS_DATABASE__MAX_OVERFLOW"]) for service in registries]
+    assert len(registries) == 2
+    assert sum(overflows) + 2 * defaults[0] + 2 <= 97
+    text = (DEPLOY / "etc/many-nodes/glance-registry.conf").read_text()
+    numbers = [int(re.search(rf"^{name} = (\d+)", text, re.M)[1]) for name in ("max_pool_size", "max_overflow")]
+    assert 2 * sum(numbers) + 2 <= 97
 
 
 def test_the_containerfile_says_what_a_hardened_image_needs():
