@@ -1,6 +1,7 @@
 """A database that is backed up while it is written, lost, and restored; and stores that are compared with the records."""
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -9,11 +10,12 @@ import stat
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import pytest
 
 import databases
-from services import PROGRAMS
+from services import PROGRAMS, ROOT
 from test_crashes import SIZE, begin_upload, create, download, status_of, upload
 
 on_sqlite = pytest.mark.skipif(databases.KIND != "sqlite", reason="a backup of SQLite")
@@ -354,7 +356,7 @@ def test_postgresql_is_backed_up_by_its_own_tools(deployments, monkeypatch):
         subprocess.run(tool, check=True, timeout=60)
     stop(deployment)
     deployment.database.remove()
-    restore = ["pg_restore", "--no-owner", "--exit-on-error", f"--dbname={databases.POSTGRESQL}", dump]
+    restore = ["pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", f"--dbname={databases.POSTGRESQL}", dump]
     subprocess.run(restore, check=True, timeout=60)
     ids = {row[0] for row in deployment.database.rows("SELECT id FROM images")}
     located = {row[0] for row in deployment.database.rows("SELECT image_id FROM image_locations")}
@@ -367,3 +369,49 @@ def test_postgresql_is_backed_up_by_its_own_tools(deployments, monkeypatch):
     for image, data in before.items():
         assert download(deployment, image) == data
         assert status_of(deployment, image) == "active"
+
+
+@pytest.mark.skipif(databases.POSTGRESQL is None, reason="GLANCE_TEST_POSTGRESQL names no database")
+def test_an_earlier_releases_backup_of_postgresql_is_restored_as_documented(tmp_path):
+    text = (ROOT / "docs/deployment.md").read_text()
+    made, restored = re.search(r"^    (createdb .*)\n    (pg_restore .*\\\n.*)$", text, re.M).groups()
+    names = [f"test_{secrets.token_hex(6)}" for _ in range(2)]
+
+    def url(name):
+        return urllib.parse.urlsplit(databases.POSTGRESQL)._replace(path=f"/{name}").geturl()
+
+    def ask(name, statement):
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url(name), "-c", statement]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.split()
+
+    def run(command, **replaced):
+        for old, new in replaced.items():
+            command = command.replace(old, new)
+        subprocess.run(command, shell=True, check=True, timeout=60)
+
+    server = urllib.parse.urlsplit(databases.POSTGRESQL)
+    environment = f"PGPASSWORD={server.password} "
+    made = made.replace("--host=db.example --username=postgres", f"-h {server.hostname} -p {server.port} -U {server.username}")
+    made = environment + made.replace("--owner=glance", f"--owner={server.username}")
+    configuration = tmp_path / "registry.conf"
+    sync = [PROGRAMS / "glance-manage", "--config-file", configuration, "db", "sync"]
+    dump = tmp_path / "glance.dump"
+    try:
+        run(made, glance_restored=names[0])
+        release = ROOT / "Tests/Releases/0001/postgresql.sql"
+        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url(names[0]), "-f", release], check=True, timeout=60)
+        subprocess.run(["pg_dump", "--format=custom", f"--file={dump}", url(names[0])], check=True, timeout=60)
+        # The upgrade that is to be undone.
+        configuration.write_text(f"[database]\nconnection = {url(names[0])}\n")
+        subprocess.run(sync, check=True, timeout=120)
+        run(made, glance_restored=names[1])
+        place = {'"postgresql://glance@db.example/glance_restored"': f'"{url(names[1])}"', "/backup/glance.dump": str(dump)}
+        run(restored, **place)
+        assert ask(names[1], "SELECT max(number) FROM schema_migrations") == ["1"]
+        configuration.write_text(f"[database]\nconnection = {url(names[1])}\n")
+        subprocess.run(sync, check=True, timeout=120)
+        versions = [ask(name, "SELECT max(number) FROM schema_migrations") for name in names]
+        assert versions[0] == versions[1] != ["1"]
+    finally:
+        for name in names:
+            ask(server.path.strip("/"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
