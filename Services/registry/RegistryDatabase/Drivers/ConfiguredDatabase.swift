@@ -66,6 +66,13 @@ public struct ConfiguredDatabase: Sendable {
         settings.retries = try count(DatabaseOptions.transactionRetries)
         settings.limits = try limits()
         settings.onSlowQuery = report
+        let logger = logger
+        settings.onShortage = { error in
+            logger.warning(
+                "The database let in no further connection; requests wait for those that there are",
+                metadata: ["error": "\(error.message)"]
+            )
+        }
         return settings
     }
 

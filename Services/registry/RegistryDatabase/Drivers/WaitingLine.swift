@@ -12,7 +12,12 @@ final class WaitingLine: @unchecked Sendable {
     private let arrival = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     /// Signalled when a job joins whose time is up before all others'; who refuses the late waits here.
     private let vigil = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Signalled when a job joins that finds nobody idle; who would first have to connect waits here.
+    private let need = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [any DatabaseJob] = []
+    /// How many wait for a job and can begin with it at once.
+    private var idle = 0
+    private var calls = 0
     private var isClosed = false
     /// Until when who refuses the late sleeps, unless it is woken.
     private var vigilEnd = MonotonicTime(nanoseconds: .max)
@@ -29,13 +34,16 @@ final class WaitingLine: @unchecked Sendable {
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(arrival, &attributes)
         pthread_cond_init(vigil, &attributes)
+        pthread_cond_init(need, &attributes)
         pthread_condattr_destroy(&attributes)
     }
 
     deinit {
+        pthread_cond_destroy(need)
         pthread_cond_destroy(vigil)
         pthread_cond_destroy(arrival)
         pthread_mutex_destroy(mutex)
+        need.deallocate()
         vigil.deallocate()
         arrival.deallocate()
         mutex.deallocate()
@@ -58,11 +66,28 @@ final class WaitingLine: @unchecked Sendable {
                 return DatabaseError(.overloaded, "\(limits.waiting) jobs wait for \(purpose) already.")
             }
             jobs.append(job)
-            pthread_cond_signal(arrival)
-            if job.deadline < vigilEnd { pthread_cond_signal(vigil) }
+            announce(job)
             return nil
         }
         if let refusal { job.fail(refusal) }
+    }
+
+    /// Puts a job that was taken out before all others again.
+    func putBack(_ job: any DatabaseJob) {
+        let isRefused = locked {
+            if isClosed { return true }
+            jobs.insert(job, at: 0)
+            announce(job)
+            return false
+        }
+        if isRefused { job.fail(DatabaseError.closed) }
+    }
+
+    /// Called with the lock held.
+    private func announce(_ job: any DatabaseJob) {
+        pthread_cond_signal(arrival)
+        if jobs.count > idle { pthread_cond_signal(need) }
+        if job.deadline < vigilEnd { pthread_cond_signal(vigil) }
     }
 
     /// Waits for a job and takes it out.
@@ -76,18 +101,60 @@ final class WaitingLine: @unchecked Sendable {
         case job(any DatabaseJob)
         /// The time is up.
         case nothing
+        /// By ``wake()``.
+        case woken
         case closed
     }
 
     /// Waits for a job until a moment, and takes it out.
     func next(until end: MonotonicTime) -> Arrival {
         locked {
+            idle += 1
+            defer { idle -= 1 }
+            let before = calls
             var time = end.systemTime
-            while jobs.isEmpty, !isClosed {
+            while jobs.isEmpty, !isClosed, calls == before {
                 if pthread_cond_timedwait(arrival, mutex, &time) == ETIMEDOUT { break }
             }
             if isClosed { return .closed }
-            return jobs.isEmpty ? .nothing : .job(jobs.removeFirst())
+            if !jobs.isEmpty { return .job(jobs.removeFirst()) }
+            return calls == before ? .nothing : .woken
+        }
+    }
+
+    /// Makes one of those who wait in ``next(until:)`` look up.
+    func wake() {
+        locked {
+            calls += 1
+            pthread_cond_signal(arrival)
+        }
+    }
+
+    enum Need {
+        case job
+        /// The time is up.
+        case nothing
+        case closed
+    }
+
+    /// Waits until there are more jobs than idle workers, or until a moment; takes none out.
+    func waitForNeed(until end: MonotonicTime) -> Need {
+        locked {
+            var time = end.systemTime
+            while jobs.count <= idle, !isClosed {
+                if pthread_cond_timedwait(need, mutex, &time) == ETIMEDOUT { break }
+            }
+            if isClosed { return .closed }
+            return jobs.count > idle ? .job : .nothing
+        }
+    }
+
+    /// Waits until a moment, or until something may have changed.
+    func rest(until end: MonotonicTime) {
+        locked {
+            guard !isClosed else { return }
+            var time = end.systemTime
+            pthread_cond_timedwait(need, mutex, &time)
         }
     }
 
@@ -112,6 +179,7 @@ final class WaitingLine: @unchecked Sendable {
         let refused: [any DatabaseJob] = locked {
             isClosed = true
             pthread_cond_broadcast(arrival)
+            pthread_cond_broadcast(need)
             pthread_cond_broadcast(vigil)
             defer { jobs = [] }
             return jobs

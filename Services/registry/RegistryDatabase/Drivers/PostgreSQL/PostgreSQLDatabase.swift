@@ -4,6 +4,9 @@
 /// A committed transaction is on the server's disk. Connections are made when they are needed and replaced when they
 /// are lost: a read, or a write before its commit, is then run again; a write whose commit got no answer fails with
 /// `outcomeUnknown`.
+///
+/// Where the server lets in fewer than were allowed, those who are in do the work; and the threads that read leave one of
+/// several connections to those that write, or the other way round, when those have none.
 public final class PostgreSQLDatabase: Database {
     public let dialect = SQLDialect.postgresql
     private let reads: PostgreSQLPool
@@ -16,9 +19,11 @@ public final class PostgreSQLDatabase: Database {
     /// - Throws: ``DatabaseError`` when the system has no threads left.
     public init(_ settings: PostgreSQLSettings) throws {
         self.settings = settings
-        reads = try PostgreSQLPool(settings, mayWrite: false)
+        let readers = PostgreSQLSide(settings, mayWrite: false)
+        let writers = PostgreSQLSide(settings, mayWrite: true)
+        reads = try PostgreSQLPool(readers, beside: writers, settings)
         do {
-            writes = try PostgreSQLPool(settings, mayWrite: true)
+            writes = try PostgreSQLPool(writers, beside: readers, settings)
         } catch {
             reads.close()
             throw error

@@ -11,9 +11,9 @@ final class PostgreSQLPool: Sendable {
         var started = 0
     }
 
-    private let line: WaitingLine
+    private let side: PostgreSQLSide
+    private let others: PostgreSQLSide
     private let settings: PostgreSQLSettings
-    private let mayWrite: Bool
     private let kept: Int
     private let most: Int
     private let state = Mutex(State())
@@ -21,18 +21,19 @@ final class PostgreSQLPool: Sendable {
 
     /// Starts the threads; they connect when the first job comes.
     ///
+    /// - Parameter others: the database's other pool's.
     /// - Throws: ``DatabaseError`` (`unavailable`) when the system has no threads left.
-    init(_ settings: PostgreSQLSettings, mayWrite: Bool) throws {
+    init(_ side: PostgreSQLSide, beside others: PostgreSQLSide, _ settings: PostgreSQLSettings) throws {
+        self.side = side
+        self.others = others
         self.settings = settings
-        self.mayWrite = mayWrite
-        kept = mayWrite ? settings.writers : settings.readers
-        most = kept + (mayWrite ? settings.overflow / 2 : settings.overflow - settings.overflow / 2)
-        line = WaitingLine(for: "a connection that \(mayWrite ? "writes" : "reads")", limits: settings.limits)
+        kept = side.mayWrite ? settings.writers : settings.readers
+        most = kept + (side.mayWrite ? settings.overflow / 2 : settings.overflow - settings.overflow / 2)
         do {
             for _ in 0..<kept { try addThread() }
             try startVigil()
         } catch {
-            line.close()
+            side.line.close()
             throw error
         }
     }
@@ -41,11 +42,11 @@ final class PostgreSQLPool: Sendable {
         for waiter: Waiter?,
         _ body: @escaping @Sendable (any SQLConnection) throws -> T
     ) async throws -> T {
-        try await line.run(for: waiter, body)
+        try await side.line.run(for: waiter, body)
     }
 
     /// Refuses what waits. What runs goes on; ``closed()`` waits for it.
-    func close() { line.close() }
+    func close() { side.line.close() }
 
     func closed() async {
         await ending.wait()
@@ -70,9 +71,9 @@ final class PostgreSQLPool: Sendable {
     private func addThread() throws {
         state.withLock { $0.threads += 1 }
         do {
-            try start(mayWrite ? "postgres-writer" : "postgres-reader") { [self] number in
+            try start(side.mayWrite ? "postgres-writer" : "postgres-reader") { [self] number in
                 var hasRetired = false
-                PostgreSQLWorker(line, settings, mayWrite: mayWrite).serve {
+                PostgreSQLWorker(side, beside: others, settings).serve {
                     hasRetired = retire(number)
                     return hasRetired
                 }
@@ -84,7 +85,7 @@ final class PostgreSQLPool: Sendable {
         }
     }
 
-    /// Whether a thread that has nothing to do is one too many.
+    /// Whether a thread that can do nothing is one too many.
     private func retire(_ number: Int) -> Bool {
         state.withLock { state in
             guard state.threads > kept else { return false }
@@ -98,8 +99,9 @@ final class PostgreSQLPool: Sendable {
         state.withLock { $0.hasVigil = true }
         do {
             try start("postgres-waits") { [self] _ in
-                line.refuseTheLate(crowdedAfter: settings.crowdedAfter) {
-                    guard state.withLock({ $0.threads }) < most else { return }
+                side.line.refuseTheLate(crowdedAfter: settings.crowdedAfter) {
+                    // While the server refuses, one more thread would do nothing.
+                    guard state.withLock({ $0.threads }) < most, side.pause == .zero else { return }
                     // Without another thread the jobs wait for those that there are.
                     try? addThread()
                 }

@@ -15,12 +15,13 @@ public struct PostgreSQLSettings: Sendable {
     /// A registry that hangs in the middle of a write keeps its locks, and by what it has read (`SERIALIZABLE`) every other
     /// registry's writes from committing: it is given less time than those are run again for.
     public var pauseLimit = Duration.seconds(3)
+    /// How long a server may be out of reach before jobs are refused at once instead of waiting for it.
+    public var outagePatience = Duration.seconds(5)
     public var onSlowQuery: SlowQueryReport?
+    public var onShortage: ShortageReport?
 
     public init(_ address: PostgreSQLAddress) { self.address = address }
 
-    /// How long a server may be out of reach before jobs are refused at once instead of waiting for it.
-    var outagePatience: Duration { min(.seconds(5), limits.patience) }
     /// How often an idle connection is tried.
     var idleCheck: Duration { .seconds(30) }
     /// How long the first in line waits before another connection is opened.
@@ -65,3 +66,7 @@ public struct PostgreSQLSettings: Sendable {
             """
     }
 }
+
+/// Told, on one of the database's threads and at most once a minute for those that read and those that write, that the
+/// server refused a further connection while jobs go on with fewer.
+public typealias ShortageReport = @Sendable (DatabaseError) -> Void

@@ -2,35 +2,80 @@ internal import Glibc
 
 /// Serves the jobs of one line on one connection, until the line is closed. Used by one thread.
 final class PostgreSQLWorker {
-    private let line: WaitingLine
+    private let side: PostgreSQLSide
+    /// Those of the same database who do what this one does not.
+    private let others: PostgreSQLSide
     private let settings: PostgreSQLSettings
-    private let mayWrite: Bool
-    private var connection: PostgreSQLConnection?
-    private var outage = PostgreSQLOutage()
-
-    init(_ line: WaitingLine, _ settings: PostgreSQLSettings, mayWrite: Bool) {
-        self.line = line
-        self.settings = settings
-        self.mayWrite = mayWrite
+    private var connection: PostgreSQLConnection? {
+        didSet {
+            if (connection == nil) != (oldValue == nil) { side.has(oneMore: connection != nil) }
+        }
     }
 
-    /// - Parameter mayRetire: asked when nothing came for a while; the thread ends when it is answered with `true`.
+    private var line: WaitingLine { side.line }
+
+    init(_ side: PostgreSQLSide, beside others: PostgreSQLSide, _ settings: PostgreSQLSettings) {
+        self.side = side
+        self.others = others
+        self.settings = settings
+    }
+
+    /// - Parameter mayRetire: asked when nothing came for a while, or no connection can be had; the thread ends when it is
+    ///   answered with `true`.
     func serve(mayRetire: () -> Bool) {
         defer { connection = nil }
-        while true {
-            if let job = line.take(atMost: 1).first {
-                serve(job)
-                continue
-            }
-            connection?.settle()
-            switch line.next(until: MonotonicTime.now + settings.idleCheck) {
-            case .job(let job): serve(job)
-            case .nothing:
-                if mayRetire() { return }
-                checkHealth()
-            case .closed: return
+        while connection == nil ? standBy(mayRetire) : work(mayRetire) {
+            guard connection != nil, side.mustGiveWay() else { continue }
+            connection = nil
+            if mayRetire() { return }
+        }
+    }
+
+    /// Serves the next job on the connection.
+    ///
+    /// - Returns: whether the thread goes on.
+    private func work(_ mayRetire: () -> Bool) -> Bool {
+        if let job = line.take(atMost: 1).first {
+            serve(job)
+            return true
+        }
+        connection?.settle()
+        if connection?.isUsable == false {
+            connection = nil
+            return true
+        }
+        switch line.next(until: MonotonicTime.now + settings.idleCheck) {
+        case .job(let job): serve(job)
+        case .woken: break
+        case .nothing:
+            if mayRetire() { return false }
+            checkHealth()
+        case .closed: return false
+        }
+        return true
+    }
+
+    /// Connects when there is more to do than those who are connected can begin at once.
+    ///
+    /// - Returns: whether the thread goes on.
+    private func standBy(_ mayRetire: () -> Bool) -> Bool {
+        switch line.waitForNeed(until: MonotonicTime.now + settings.idleCheck) {
+        case .closed: return false
+        case .nothing:
+            if mayRetire() { return false }
+            checkHealth()
+        case .job:
+            connection = try? open()
+            if connection != nil { break }
+            if !side.isServed {
+                // It is tried once more for this one, and then refused with what the server said.
+                if let job = line.take(atMost: 1).first { serve(job) }
+            } else {
+                if mayRetire() { return false }
+                line.rest(until: MonotonicTime.now + side.pause)
             }
         }
+        return true
     }
 
     private func serve(_ job: any DatabaseJob) {
@@ -41,7 +86,7 @@ final class PostgreSQLWorker {
         while true {
             let failure: PostgreSQLFailure
             do {
-                try run(job)
+                guard try run(job) else { return line.putBack(job) }
                 return job.succeed()
             } catch let error as PostgreSQLFailure {
                 failure = error
@@ -70,10 +115,12 @@ final class PostgreSQLWorker {
         }
     }
 
-    private func run(_ job: any DatabaseJob) throws {
-        let connection = try connected(until: job.deadline)
+    /// - Returns: `false` when it is for others to run, who have a connection.
+    private func run(_ job: any DatabaseJob) throws -> Bool {
+        guard let connection = try connected(until: job.deadline) else { return false }
         do {
-            try mayWrite ? connection.write(job) : connection.read(job)
+            try side.mayWrite ? connection.write(job) : connection.read(job)
+            return true
         } catch {
             let isLost = (error as? PostgreSQLFailure)?.remedy == .reconnect
             if isLost || !connection.isUsable { self.connection = nil }
@@ -89,31 +136,36 @@ final class PostgreSQLWorker {
 
     // MARK: The connection
 
-    private func connected(until end: MonotonicTime) throws(PostgreSQLFailure) -> PostgreSQLConnection {
+    /// - Returns: `nil` where none can be had, and others have one.
+    private func connected(until end: MonotonicTime) throws(PostgreSQLFailure) -> PostgreSQLConnection? {
         if let connection, connection.isUsable, !isOld(connection) { return connection }
         connection = nil
-        let patience = outage.end(settings.outagePatience)
+        let patience = min(settings.outagePatience, settings.limits.patience)
         while true {
             do {
-                let opened = try open()
-                connection = opened
-                return opened
+                connection = try open()
+                return connection
             } catch {
-                let next = MonotonicTime.now + outage.pause
-                guard next < min(end, patience) else { throw PostgreSQLFailure(error) }
-                usleep(UInt32(max(0, outage.pause.milliseconds) * 1_000))
+                if side.isServed { return nil }
+                let pause = side.pause
+                guard MonotonicTime.now + pause < min(end, side.end(of: patience)) else {
+                    throw PostgreSQLFailure(error)
+                }
+                // Not to its end: somebody else may be let in meanwhile.
+                usleep(UInt32(min(max(1, pause.milliseconds), 100) * 1_000))
             }
         }
     }
 
     private func open() throws(DatabaseError) -> PostgreSQLConnection {
-        if let error = outage.refusal { throw error }
+        try side.begin()
         do {
-            let connection = try PostgreSQLConnection(settings, mayWrite: mayWrite)
-            outage.isOver()
+            let connection = try PostgreSQLConnection(settings, mayWrite: side.mayWrite)
+            side.succeeded()
             return connection
         } catch {
-            outage.goesOn(error)
+            side.failed(error)
+            if !side.isServed { others.giveWay() }
             throw error
         }
     }
@@ -127,34 +179,7 @@ final class PostgreSQLWorker {
     private func checkHealth() {
         if let connection, connection.answers(), !isOld(connection) { return }
         connection = nil
-        // A failure is remembered as an outage; the next job or check tries again.
+        // A failure is remembered; the next job or check tries again.
         connection = try? open()
     }
-}
-
-/// Since when a server cannot be reached, and when to try again: pauses grow and differ, so that not all come at once.
-struct PostgreSQLOutage {
-    private var since: MonotonicTime?
-    private var failures = 0
-    private var nextAttempt = MonotonicTime(nanoseconds: 0)
-    private var error: DatabaseError?
-
-    /// Until when somebody who comes now may wait.
-    func end(_ patience: Duration) -> MonotonicTime { (since ?? .now) + patience }
-
-    /// How long until the next attempt.
-    var pause: Duration { max(.zero, nextAttempt - .now) }
-
-    /// The last failure, while it is too early for another attempt.
-    var refusal: DatabaseError? { pause > .zero ? error : nil }
-
-    mutating func goesOn(_ error: DatabaseError) {
-        since = since ?? .now
-        self.error = error
-        failures += 1
-        let longest = min(50 << min(failures, 6), 2_000)
-        nextAttempt = .now + .milliseconds(Int.random(in: longest / 2...longest))
-    }
-
-    mutating func isOver() { self = PostgreSQLOutage() }
 }
