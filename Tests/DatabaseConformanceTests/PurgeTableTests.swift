@@ -55,6 +55,25 @@ struct PurgeTableTests {
         }
     }
 
+    @Test("all of it goes in portions, and what went stays gone", arguments: DatabaseUnderTest.all)
+    func portions(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            try await makeDeleted(tables)
+            let purge = Purge(tables.database, portion: 1)
+            let moment = Timestamp.start + 9 * 86_400
+            // On 3 and 4 there hangs something.
+            let error = await #expect(throws: DatabaseError.self) {
+                try await purge.images(deletedBefore: moment, limit: nil)
+            }
+            #expect(error?.code == .foreignKeyViolation)
+            #expect(try await tables.count("images WHERE deleted_at IS NOT NULL") == 2)
+            let tags = try #require(PurgeTable.children.first { $0.table == "image_tags" })
+            #expect(try await purge.rows(of: tags, ofImagesDeletedBefore: moment, limit: 0) == 0)
+            #expect(try await purge.rows(of: tags, ofImagesDeletedBefore: moment, limit: 3) == 3)
+            #expect(try await purge.rows(of: tags, ofImagesDeletedBefore: moment, limit: nil) == 1)
+        }
+    }
+
     @Test(
         "a record goes with its id's protection, but not while something hangs on it",
         arguments: DatabaseUnderTest.all

@@ -55,9 +55,11 @@ struct RestoreCommand: AsyncParsableCommand {
 
             Then what "data check" does is done: read there what its findings mean. Nothing is deleted.
 
-            A database in PostgreSQL is restored with PostgreSQL's own tools, while no registry runs, and then checked:
+            A database in PostgreSQL is restored with PostgreSQL's own tools, while no registry runs, into a new database, \
+            brought up to date, and then checked:
 
-              pg_restore --clean --if-exists --no-owner --dbname="URL" FILE
+              pg_restore --no-owner --exit-on-error --single-transaction --dbname="URL" FILE
+              glance-manage db sync
               glance-manage data check
 
             Exit status: 0 when all is well; 1 when the database was not restored; when it was, 2 for locations without \
@@ -84,7 +86,8 @@ struct RestoreCommand: AsyncParsableCommand {
         do {
             path = try manage.files.sqlitePath(
                 otherwise: "The records are in PostgreSQL: restore them with its own tools, such as \"pg_restore "
-                    + "--clean --if-exists --no-owner --dbname=DATABASE \(file)\", then run \"glance-manage data check\"."
+                    + "--no-owner --exit-on-error --single-transaction --dbname=NEW-DATABASE \(file)\", then run "
+                    + "\"glance-manage db sync\" and \"glance-manage data check\"."
             )
             // What would keep the check from being done is said before anything is changed.
             places = leavesCheck ? [] : try stores.places(beside: manage.files)

@@ -31,10 +31,8 @@ struct PurgeCommand: ToolCommand {
     func run(on database: any Database) async throws -> Int32 {
         let bounds = try PurgeBounds(age: age, maximum: maximum, now: .now)
         for child in PurgeTable.children {
-            let count = try await database.write { connection in
-                try PurgeTable(connection)
-                    .purge(child, ofImagesDeletedBefore: bounds.moment, limit: bounds.limit)
-            }
+            let count = try await Purge(database)
+                .rows(of: child, ofImagesDeletedBefore: bounds.moment, limit: bounds.limit)
             print("\(child.table): \(count) row(s) removed.")
         }
         return 0
@@ -48,7 +46,8 @@ struct PurgeImagesTableCommand: ToolCommand {
             "Removes the records of images that were deleted long ago. Their ids may be given again from then on.",
         discussion: """
             As long as a deleted image's record is there, nobody can make an image of the same id, for instance to put
-            something else in the place of a public image. Refused while data of such an image waits for its deletion.
+            something else in the place of a public image. Removed are the oldest first, up to one whose data waits for its
+            deletion.
             """
     )
 
@@ -69,14 +68,12 @@ struct PurgeImagesTableCommand: ToolCommand {
     func run(on database: any Database) async throws -> Int32 {
         let bounds = try PurgeBounds(age: age, maximum: maximum, now: .now)
         do {
-            let count = try await database.write { connection in
-                try PurgeTable(connection).purgeImages(deletedBefore: bounds.moment, limit: bounds.limit)
-            }
+            let count = try await Purge(database).images(deletedBefore: bounds.moment, limit: bounds.limit)
             print("images: \(count) row(s) removed. Their ids may be given again.")
             return 0
         } catch let error as DatabaseError where error.code == .foreignKeyViolation {
             throw ProgramFailure(
-                "Purge command failed: something still hangs on a deleted image. Run \"glance-manage db purge\" first; data "
+                "Purge command failed: something still hangs on a deleted image; older records may be gone. Run \"glance-manage db purge\" first; data "
                     + "that could not be deleted so far has to go before."
             )
         }
