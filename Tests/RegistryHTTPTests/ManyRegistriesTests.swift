@@ -169,6 +169,32 @@ struct ManyRegistriesTests {
         }
     }
 
+    @Test("one that has other keys ends no call while another may come back", arguments: [0, 1])
+    func otherKeysAndAway(_ first: Int) async throws {
+        try await RegistryUnderTest.withDatabase { registry in
+            var stranger = registry
+            stranger.keys = RegistryKeys([RegistryUnderTest.newKey])
+            let away = FreePort.next()
+            let port = FreePort.next()
+            try await stranger.serve(at: .tcp(host: "127.0.0.1", port: port)) {
+                let metrics = PrometheusMetrics()
+                // Whichever of them a client's first call goes to.
+                try await withClient(endpoints(first == 0 ? [away, port] : [port, away]), metrics: metrics) { client in
+                    let call = Task { try await client.call(CreateImage(image: .sample())) }
+                    for (port, outcome) in [(away, "not_reached"), (port, "answered")] {
+                        let series = #"registry_exchanges{endpoint="http://127.0.0.1:\#(port)",outcome="\#(outcome)"}"#
+                        for _ in 0..<1_000 where !metrics.exposition().hasCounted(series) {
+                            try await Task.sleep(for: .milliseconds(10))
+                        }
+                        #expect(metrics.exposition().hasCounted(series))
+                    }
+                    try await registry.serve(at: .tcp(host: "127.0.0.1", port: away)) { _ = try await call.value }
+                }
+            }
+            #expect(try await registry.count() == 1)
+        }
+    }
+
     @Test("one that has more to do than it may is left alone for another, and refuses in few words")
     func overloaded() async throws {
         try await RegistryUnderTest.withDatabase { registry in
@@ -211,4 +237,9 @@ struct ManyRegistriesTests {
             }
         }
     }
+}
+
+extension String {
+    /// Whether a series of an exposition is there, and more than 0.
+    fileprivate func hasCounted(_ series: String) -> Bool { contains("\(series) ") && !contains("\(series) 0\n") }
 }

@@ -81,13 +81,15 @@ public final class HTTPRegistryClient: RegistryClient {
         budget.withLock { $0.call() }
         var attempt = 0
         var tried: Set<Int> = []
+        // Registries that would refuse it whenever they are asked.
+        var refusing: Set<Int> = []
         // What a registry last said, which tells more than that time ran out on the last try.
         var words: RegistryError?
         let start = clock.now
         var times: [RegistryTimes] = []
         defer { RegistryShare.current?.add(clock.now - start, told: times) }
         while true {
-            if tried.count == endpoints.endpoints.count { tried = [] }
+            if tried.count == endpoints.endpoints.count { tried = refusing }
             let endpoint = endpoints.begin(avoiding: tried)
             tried.insert(endpoint)
             let spoken = version.load(ordering: .relaxed)
@@ -104,10 +106,13 @@ public final class HTTPRegistryClient: RegistryClient {
                     attempt += 1
                     continue
                 }
-                let mayAnotherAccept = error.isNodesOwn && tried.count < endpoints.endpoints.count
+                if error.isNodesOwn { refusing.insert(endpoint) }
+                let mayAnotherAccept = error.isNodesOwn && refusing.count < endpoints.endpoints.count
                 guard error.isRetryable || mayAnotherAccept else { throw error }
-                words = error
-            case .lost(let error): failure = error
+                if error.isRetryable { words = error }
+            case .lost(let error):
+                failure = error
+                words = words ?? error
             }
             attempt += 1
             if failure.code == .overloaded, tried.count == endpoints.endpoints.count {
