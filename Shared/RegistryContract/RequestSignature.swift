@@ -51,8 +51,18 @@ public struct RequestSignature: Sendable, Equatable {
         body: [UInt8],
         now: Int64
     ) -> Bool {
+        isFresh(at: now) && isGenuine(with: keys, method: method, path: path, version: version, body: body)
+    }
+
+    /// Whether the signature is right, however old.
+    public func isGenuine(
+        with keys: RegistryKeys,
+        method: String,
+        path: String,
+        version: Int,
+        body: [UInt8]
+    ) -> Bool {
         guard let key = keys[keyID],
-            Self.isFresh(timestamp, now),
             (16...64).contains(nonce.utf8.count), let given = [UInt8](hexadecimal: value)
         else { return false }
         let text = Self.signedText(
@@ -66,10 +76,11 @@ public struct RequestSignature: Sendable, Equatable {
         return equalInConstantTime(hmacSHA256(key: key.secret, text).bytes, given)
     }
 
-    /// The timestamp is a stranger's word until the signature was looked at: no value may overflow.
-    private static func isFresh(_ timestamp: Int64, _ now: Int64) -> Bool {
+    /// Whether the clocks differ by no more than they may.
+    public func isFresh(at now: Int64) -> Bool {
+        // A stranger's word until the signature was looked at: no value may overflow.
         let (difference, overflow) = now.subtractingReportingOverflow(timestamp)
-        return !overflow && difference.magnitude <= UInt64(allowedSkewSeconds)
+        return !overflow && difference.magnitude <= UInt64(Self.allowedSkewSeconds)
     }
 
     private static func signedText(

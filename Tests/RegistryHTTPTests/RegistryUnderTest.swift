@@ -26,6 +26,8 @@ struct RegistryUnderTest: Sendable {
     var keys = RegistryKeys([oldKey])
     var now: @Sendable () -> Timestamp = { Timestamp.now }
     var listTimeout = Duration.seconds(3)
+    var metrics = PrometheusMetrics()
+    var clockLogger = Logger.silent
     /// Of the database's folder; sockets go there too.
     let folder: String
 
@@ -72,6 +74,7 @@ struct RegistryUnderTest: Sendable {
                 keys: { keys },
                 exchangeLimit: exchangeLimit,
                 monitoring: Monitoring(metrics: PrometheusMetrics(), draining: draining) { nil },
+                clocks: ClockWatch(logger: clockLogger, metrics: metrics),
                 logger: .silent
             ),
             at: address,

@@ -1,11 +1,8 @@
 """A file system that stops answering, and comes back, below one store of a real program."""
 
 import os
-import pathlib
-import shutil
-import subprocess
 
-import pytest
+from preloads import compiled
 
 
 class HangingDirectory:
@@ -13,14 +10,8 @@ class HangingDirectory:
 
     def __init__(self, directory, work):
         self.switch = work / "hanging"
-        compiler = shutil.which("clang") or shutil.which("cc")
-        if not compiler:
-            pytest.skip("there is no C compiler, which makes a file system hang")
-        library = work / "hanging_files.so"
-        source = pathlib.Path(__file__).with_name("hanging_files.c")
-        subprocess.run([compiler, "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source, "-ldl"], check=True)
         self.environment = {
-            "LD_PRELOAD": str(library),
+            "LD_PRELOAD": compiled("hanging_files.c", work),
             "HANGING_DIRECTORY": os.path.realpath(directory),
             "HANGING_SWITCH": str(self.switch),
         }

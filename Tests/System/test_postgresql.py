@@ -12,6 +12,7 @@ import time
 import pytest
 import requests
 
+from preloads import compiled
 from services import PROGRAMS, Deployment, Registry, wait_until
 from standby import OwnServer, Standby
 
@@ -255,3 +256,34 @@ def test_many_writers_of_one_images_tags_all_succeed_over_two_registries(server)
         assert sorted(tags) == sorted(f"tag-{number}-{turn}" for number in range(12) for turn in range(1, 6))
         for registry in deployment.registries:
             assert 'operation="images.update"' in registry.get("/metrics"), "both registries took part"
+
+
+def test_a_registry_whose_clock_is_wrong_ends_no_upload(server, tmp_path):
+    clock = tmp_path / "clock"
+    with OnServer(server, lease_seconds=20) as deployment:
+        deployment.registry.environment = {
+            "LD_PRELOAD": compiled("changed_clock.c", tmp_path),
+            "CHANGED_CLOCK": str(clock),
+        }
+        deployment.start()
+        session = deployment.session()
+        formats = {"disk_format": "raw", "container_format": "bare"}
+        url = session.post(f"{deployment.url}/v2/images", json=formats, timeout=60).json()["self"]
+        url = deployment.url + url
+
+        def data():
+            yield b"first"
+            assert wait_until(lambda: deployment.session().get(url, timeout=60).json()["status"] == "saving", 60)
+            # More than the lease, and less than a signature may be off.
+            clock.write_text("50")
+            # Told at the end of a round of housekeeping, which would have ended the upload.
+            assert wait_until(lambda: "[database] connection" in deployment.registry.log, 60), deployment.registry.log
+            yield b"second"
+
+        octets = {"Content-Type": "application/octet-stream"}
+        answer = session.put(url + "/file", data=data(), headers=octets, timeout=120)
+        assert answer.status_code == 204, answer.text
+        shown = session.get(url, timeout=60).json()
+        assert (shown["status"], shown["size"]) == ("active", len(b"firstsecond"))
+        metrics = deployment.registry.get("/metrics")
+        assert 'registry_clock_difference_seconds{to="database"} 50' in metrics or 'to="database"} 49' in metrics

@@ -60,12 +60,16 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger
         ).open()
         try await MigrationRunner(Migration.all).requireSuitable(database)
+        let clock = RegistryClock { Timestamp.now }
+        _ = try await database.read { try clock.follow($0) }
+        let clocks = ClockWatch(logger: Logger(label: "glance.registry.clocks"))
         let context = RegistryContext(
             database: database,
             uploadLease: uploadLease,
             sessionLease: sessionLease,
             listTimeout: listTimeout,
-            now: { Timestamp.now }
+            now: { clock.now },
+            ownNow: { Timestamp.now }
         )
         let monitoring = Monitoring(metrics: metrics, readers: readers, draining: draining) { await database.fault() }
         let application = HTTPService.application(
@@ -74,6 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
                 keys: { keys.current },
                 exchangeLimit: exchangeLimit,
                 monitoring: monitoring,
+                clocks: clocks,
                 logger: logger
             ),
             at: address,
@@ -88,7 +93,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             try await runServices(
                 [
-                    Housekeeping(context: context, logger: logger),
+                    Housekeeping(context: context, clock: clock, clocks: clocks, logger: logger),
                     Reloads(manager: manager, logger: logger, [{ keys.reload() }, { tls?.reload() }]),
                     application, draining,
                 ],

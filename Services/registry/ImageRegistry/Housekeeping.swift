@@ -1,15 +1,21 @@
 internal import ImageModel
 public import Logging
-internal import RegistryDatabase
+public import RegistryDatabase
 public import ServiceLifecycle
 
-/// Ends uploads whose lease has passed on, and forgets old idempotency keys and finished upload sessions. Any number of registries may do so at once.
+/// Ends uploads whose lease has passed on, forgets old idempotency keys and finished upload sessions, and keeps the
+/// registry's clock with the database's. Any number of registries may do so at once.
 public struct Housekeeping: Service {
     private let context: RegistryContext
+    private let clock: RegistryClock
+    private let clocks: ClockWatch
     private let logger: Logger
 
-    public init(context: RegistryContext, logger: Logger) {
+    /// - Parameter clock: the context's.
+    public init(context: RegistryContext, clock: RegistryClock, clocks: ClockWatch, logger: Logger) {
         self.context = context
+        self.clock = clock
+        self.clocks = clocks
         self.logger = logger
     }
 
@@ -26,10 +32,13 @@ public struct Housekeeping: Service {
 
     private func round() async {
         do {
-            let now = context.now()
             // Asked by a reader first: most rounds find nothing, and then nobody waits for the writer.
-            let (hasExpired, hasOldKeys, hasOldSessions) = try await context.database.read { connection in
-                (
+            let (ahead, now, hasExpired, hasOldKeys, hasOldSessions) = try await context.database.read { connection in
+                let ahead = try clock.follow(connection)
+                let now = context.now()
+                return (
+                    ahead,
+                    now,
                     try UploadTable(connection).hasExpired(at: now),
                     try AppliedWriteTable(connection).hasEntries(
                         before: now.advanced(by: .zero - AppliedWriteTable.memory)
@@ -49,6 +58,7 @@ public struct Housekeeping: Service {
             if hasOldSessions {
                 try await context.database.write { try UploadSessionTable($0).forgetFinished(at: now) }
             }
+            if let ahead { clocks.record(ahead, to: .database, at: "[database] connection") }
         } catch {
             logger.warning("A round of housekeeping failed and is repeated", metadata: ["error": "\(error)"])
         }

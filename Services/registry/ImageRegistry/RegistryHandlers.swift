@@ -20,20 +20,25 @@ public struct RegistryContext: Sendable {
     /// How long a list may keep a connection that reads. Less than half of a read's patience in glance-api, which would
     /// otherwise ask again meanwhile.
     public var listTimeout: Duration
+    /// What is recorded: leases, and the times that users see. The same for all registries of a database.
     public var now: @Sendable () -> Timestamp
+    /// This machine's clock, by which signatures are fresh: that has nothing to do with the database.
+    public var ownNow: @Sendable () -> Timestamp
 
     public init(
         database: any Database,
         uploadLease: Duration,
         sessionLease: Duration = .seconds(86_400),
         listTimeout: Duration = .seconds(3),
-        now: @escaping @Sendable () -> Timestamp
+        now: @escaping @Sendable () -> Timestamp,
+        ownNow: (@Sendable () -> Timestamp)? = nil
     ) {
         self.database = database
         self.uploadLease = uploadLease
         self.sessionLease = sessionLease
         self.listTimeout = listTimeout
         self.now = now
+        self.ownNow = ownNow ?? now
     }
 }
 

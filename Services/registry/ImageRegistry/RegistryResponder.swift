@@ -16,6 +16,7 @@ public struct RegistryResponder: HTTPResponder {
     private let keys: @Sendable () -> RegistryKeys
     private let gate: ExchangeGate
     private let monitoring: Monitoring
+    private let clocks: ClockWatch
     private let logger: Logger
     private let nonces = SeenNonces()
     private let handlers = RegistryHandlers.all
@@ -30,12 +31,14 @@ public struct RegistryResponder: HTTPResponder {
         keys: @escaping @Sendable () -> RegistryKeys,
         exchangeLimit: Int = 1_024,
         monitoring: Monitoring,
+        clocks: ClockWatch,
         logger: Logger
     ) {
         self.context = context
         self.keys = keys
         gate = ExchangeGate(limit: exchangeLimit)
         self.monitoring = monitoring
+        self.clocks = clocks
         self.logger = logger
     }
 
@@ -53,7 +56,7 @@ public struct RegistryResponder: HTTPResponder {
         defer { gate.leave() }
         do {
             let body = try await body(of: request, connection)
-            try authenticate(request, body)
+            try authenticate(request, body, from: connection.peer)
             operation = String(request.uri.path.dropFirst(RegistryProtocol.pathPrefix.count))
             guard let exchange = handlers.exchanges[operation] else {
                 operation = "?"
@@ -135,24 +138,26 @@ public struct RegistryResponder: HTTPResponder {
     /// The same answer to every kind of stranger: it tells nothing.
     private static let unauthenticated = RegistryError(.unauthenticated, "Unauthorized")
 
-    private func authenticate(_ request: Request, _ body: [UInt8]) throws {
+    private func authenticate(_ request: Request, _ body: [UInt8], from peer: Peer) throws {
         guard let keyID = request.headers[.glanceKeyID], let nonce = request.headers[.glanceNonce],
             let timestamp = request.headers[.glanceTimestamp].flatMap({ Int64($0) }),
             let value = request.headers[.glanceSignature],
             let version = request.headers[.glanceProtocol].flatMap({ Int($0) })
         else { throw Self.unauthenticated }
-        let now = context.now().microseconds / 1_000_000
+        let now = context.ownNow().microseconds / 1_000_000
         let signature = RequestSignature(keyID: keyID, timestamp: timestamp, nonce: nonce, value: value)
         guard
-            signature.isValid(
+            signature.isGenuine(
                 with: keys(),
                 method: "POST",
                 path: request.uri.path,
                 version: version,
-                body: body,
-                now: now
+                body: body
             )
         else { throw Self.unauthenticated }
+        // Also of one that is refused for it.
+        clocks.record(.seconds(Double(now) - Double(timestamp)), to: .api, at: "\(peer)")
+        guard signature.isFresh(at: now) else { throw Self.unauthenticated }
         switch nonces.insert(nonce, timestamp: timestamp, now: now, skew: RequestSignature.allowedSkewSeconds) {
         case .new: break
         case .repeated: throw Self.unauthenticated

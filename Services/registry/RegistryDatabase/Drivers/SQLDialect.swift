@@ -45,6 +45,8 @@ public struct SQLDialect: Sendable, Equatable {
     /// A query for the texts that are compared by the rules of some language instead of byte by byte, as table and column;
     /// `nil` where there can be none. Migrations write `TEXT`, and what they add is then changed to ``byteOrder``.
     public var localizedTexts: String?
+    /// A query for what time it is by the database's own clock, in microseconds since 1970; `nil` where it has none.
+    public var clock: String?
 
     /// A condition: whether a text is digits, perhaps followed by a point and more digits.
     ///
@@ -73,7 +75,8 @@ public struct SQLDialect: Sendable, Equatable {
         byteOrder: "COLLATE BINARY",
         forUpdate: "",
         tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
-        localizedTexts: nil
+        localizedTexts: nil,
+        clock: nil
     )
 
     public static let postgresql = SQLDialect(
@@ -101,6 +104,7 @@ public struct SQLDialect: Sendable, Equatable {
             WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
                 AND a.atttypid = 'text'::regtype AND a.attnum > 0 AND NOT a.attisdropped AND l.collname <> 'C'
             ORDER BY c.relname, a.attnum
-            """
+            """,
+        clock: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
     )
 }
