@@ -250,6 +250,10 @@ package.targets += [
             nioHTTP1,
         ]
     ),
+    tests(
+        "KeystoneTests",
+        ["Identity", "ImageModel", "ServiceKit", "WireJSON", httpTypes, logging, nioCore, nioPosix, nioHTTP1]
+    ),
     tests("PolicyLanguageTests", ["PolicyLanguage"]),
     tests("PolicyTests", ["Policy", "PolicyLanguage", "ImageModel", "ServiceKit", "WireJSON", logging]),
     tests("ImageFormatsTests", ["ImageFormats", "Digests"]),

@@ -57,7 +57,11 @@ final class ScriptedKeystone: Sendable {
         hook.owner.withLock { $0 = { [weak self] question in self?.take(question) ?? Answer(breaks: true) } }
     }
 
-    func close() async throws { try await channel.close() }
+    /// Also for connections that are open.
+    func close() async throws {
+        answer { _ in Answer(breaks: true) }
+        try await channel.close()
+    }
 
     private func take(_ question: Question) -> Answer {
         questions.withLock { $0.append(question) }

@@ -28,6 +28,15 @@ struct TidinessTests {
         }
     }
 
+    @Test("every folder of Swift tests is a target, so that it is run")
+    func testsAreTargets() throws {
+        let package = try SourceTree.lines(of: "Package.swift").joined(separator: "\n")
+        let sources = try SourceTree.files(below: "Tests", endingIn: [".swift"])
+        let folders = Set(sources.compactMap { $0.split(separator: "/").dropFirst().first })
+        #expect(!folders.isEmpty)
+        for folder in folders { #expect(package.contains("\"\(folder)\""), "Tests/\(folder) is in no target") }
+    }
+
     /// A task says what and why in three words or more.
     private func hasUnexplainedTask(_ line: Substring) -> Bool {
         guard line.contains(task) else { return false }
