@@ -169,6 +169,8 @@ public struct FinishUpload: RegistryOperation {
     public var virtualSize: Int64?
     /// The format that the data was held against: the image's must still be that; `nil` asks for nothing.
     public var diskFormat: String?
+    /// Of a session: hexadecimal digests that the data was held against, by the names of their algorithms.
+    public var digests: [String: String]
 
     public init(
         attempt: String,
@@ -178,7 +180,8 @@ public struct FinishUpload: RegistryOperation {
         hashValue: String,
         identity: String?,
         virtualSize: Int64? = nil,
-        diskFormat: String? = nil
+        diskFormat: String? = nil,
+        digests: [String: String] = [:]
     ) {
         self.attempt = attempt
         self.size = size
@@ -188,6 +191,7 @@ public struct FinishUpload: RegistryOperation {
         self.identity = identity
         self.virtualSize = virtualSize
         self.diskFormat = diskFormat
+        self.digests = digests
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -200,6 +204,7 @@ public struct FinishUpload: RegistryOperation {
             writer.field("identity", identity)
             writer.field("virtual_size", virtualSize)
             writer.field("disk_format", diskFormat)
+            writer.field(digests: digests)
         }
     }
 
@@ -213,6 +218,7 @@ public struct FinishUpload: RegistryOperation {
         identity = try members.optionalString("identity")
         virtualSize = try members.optionalInteger("virtual_size")
         diskFormat = try members.optionalString("disk_format")
+        digests = try members.digestsIfAny()
     }
 }
 

@@ -41,7 +41,8 @@ public struct BeginSession: RegistryOperation {
 }
 
 /// `sessions.extend`: one more part for the parallel session that an image has on a node, behind the parts before it;
-/// `wrongState` where the image has none, `limitExceeded` for too many parts or bytes.
+/// `wrongState` where the image has none, or one that was closed; `limitExceeded` for too many parts or bytes; `invalid` where
+/// another digest was declared before.
 public struct ExtendSession: RegistryOperation {
     public typealias Response = UploadSessionRecord
     public static let name = "sessions.extend"
@@ -54,13 +55,23 @@ public struct ExtendSession: RegistryOperation {
     public var limit: Int64
     /// Of what the project uses; the storage quota counts as it was when the session began.
     public var limits: UsageLimits
+    /// What is expected of the whole, besides what was said before: see ``UploadSessionTerms/digests``.
+    public var digests: [String: String]
 
-    public init(image: ImageID, holder: Holder, byteCount: Int64, limit: Int64, limits: UsageLimits = .none) {
+    public init(
+        image: ImageID,
+        holder: Holder,
+        byteCount: Int64,
+        limit: Int64,
+        limits: UsageLimits = .none,
+        digests: [String: String] = [:]
+    ) {
         self.image = image
         self.holder = holder
         self.byteCount = byteCount
         self.limit = limit
         self.limits = limits
+        self.digests = digests
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -71,6 +82,7 @@ public struct ExtendSession: RegistryOperation {
             writer.field("byte_count", byteCount)
             writer.field("limit", limit)
             writer.field(limits: limits)
+            writer.field(digests: digests)
         }
     }
 
@@ -81,6 +93,7 @@ public struct ExtendSession: RegistryOperation {
         byteCount = try members.positiveInteger("byte_count")
         limit = try members.integer("limit")
         limits = try members.limits()
+        digests = try members.digestsIfAny()
     }
 }
 
@@ -113,7 +126,8 @@ public struct ShowSession: RegistryOperation {
 }
 
 /// `sessions.record`: what a session has by now on durable storage, which is also its sign of life; `leaseLost` when it is
-/// over, or another node's.
+/// over, or another node's; `wrongState` where it cannot be closed, because it has other parts than were meant or not all of
+/// their bytes; `invalid` where another digest was declared before.
 public struct RecordSession: RegistryOperation {
     public typealias Response = SessionLease
     public static let name = "sessions.record"
@@ -124,11 +138,24 @@ public struct RecordSession: RegistryOperation {
     public var holder: Holder
     /// In order and apart from each other.
     public var received: [Range<Int64>]
+    /// Length of all parts together in bytes, where these are to be all that there will ever be; `nil` where others may
+    /// follow.
+    public var closing: Int64?
+    /// What is expected of the whole, besides what was said before: see ``UploadSessionTerms/digests``.
+    public var digests: [String: String]
 
-    public init(attempt: String, holder: Holder, received: [Range<Int64>]) {
+    public init(
+        attempt: String,
+        holder: Holder,
+        received: [Range<Int64>],
+        closing: Int64? = nil,
+        digests: [String: String] = [:]
+    ) {
         self.attempt = attempt
         self.holder = holder
         self.received = received
+        self.closing = closing
+        self.digests = digests
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -137,6 +164,8 @@ public struct RecordSession: RegistryOperation {
             writer.name("holder")
             holder.write(to: &writer)
             writer.field("received", RangeList.text(received))
+            writer.field("closing", closing)
+            writer.field(digests: digests)
         }
     }
 
@@ -145,6 +174,8 @@ public struct RecordSession: RegistryOperation {
         attempt = try members.string("attempt")
         holder = try members.value("holder")
         received = try RangeList.ranges(members, "received")
+        closing = try members.optionalInteger("closing")
+        digests = try members.digestsIfAny()
     }
 }
 

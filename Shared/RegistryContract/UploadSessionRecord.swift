@@ -7,7 +7,7 @@ public struct UploadSessionTerms: WireCodable, Equatable {
     public var isParallel: Bool
     /// The client's own notes, given back as they came.
     public var metadata: String?
-    /// Hexadecimal digests by the names of their algorithms.
+    /// Hexadecimal digests by the names of their algorithms; of a finished session, all that its data was held against.
     public var digests: [String: String]
 
     public init(isParallel: Bool, metadata: String?, digests: [String: String]) {
@@ -20,10 +20,7 @@ public struct UploadSessionTerms: WireCodable, Equatable {
         writer.object { writer in
             writer.field("parallel", isParallel)
             writer.field("metadata", metadata)
-            writer.name("digests")
-            writer.object { writer in
-                for (name, value) in digests.sorted(by: { $0.key < $1.key }) { writer.field(name, value) }
-            }
+            writer.field(digests: digests)
         }
     }
 
@@ -31,9 +28,31 @@ public struct UploadSessionTerms: WireCodable, Equatable {
         let members = try JSONMembers(json)
         isParallel = try members.bool("parallel")
         metadata = try members.optionalString("metadata")
-        digests = [:]
-        let given = try JSONMembers(.object(members.object(named: "digests")))
+        digests = try members.digests()
+    }
+}
+
+extension JSONWriter {
+    /// Hexadecimal digests by the names of their algorithms.
+    mutating func field(digests: [String: String]) {
+        name("digests")
+        object { writer in
+            for (name, value) in digests.sorted(by: { $0.key < $1.key }) { writer.field(name, value) }
+        }
+    }
+}
+
+extension JSONMembers {
+    func digests() throws(JSONShapeError) -> [String: String] {
+        var digests: [String: String] = [:]
+        let given = try JSONMembers(.object(object(named: "digests")))
         for member in given.object.members { digests[member.name] = try given.string(member.name) }
+        return digests
+    }
+
+    /// None where an older node says nothing of them.
+    func digestsIfAny() throws(JSONShapeError) -> [String: String] {
+        object["digests"] == nil ? [:] : try digests()
     }
 }
 

@@ -12,7 +12,7 @@ struct PostgreSQLShortageTests {
     /// Two threads are kept, one that reads and one that writes, and many more are allowed.
     private func withConnections(
         _ limit: Int,
-        _ body: (_ database: PostgreSQLDatabase, _ wasShort: @Sendable () -> Bool) async throws -> Void
+        _ body: (PostgreSQLDatabase, _ name: String, _ wasShort: @Sendable () -> Bool) async throws -> Void
     ) async throws {
         let server = try #require(PostgreSQLServer.shared)
         let manager = try #require(try await server.management as? any OnlineDatabase)
@@ -30,7 +30,7 @@ struct PostgreSQLShortageTests {
         let database = try PostgreSQLDatabase(settings)
         let result: Result<Void, any Error>
         do {
-            result = .success(try await body(database) { shortages.value > 0 })
+            result = .success(try await body(database, name) { shortages.value > 0 })
         } catch {
             result = .failure(error)
         }
@@ -51,7 +51,7 @@ struct PostgreSQLShortageTests {
 
     @Test("threads that are not let in leave the work to those that are, and nothing is refused")
     func leftToOthers() async throws {
-        try await withConnections(2) { database, wasShort in
+        try await withConnections(2) { database, _, wasShort in
             #expect(try await database.read(Self.one) == 1)
             try await database.write { try $0.script("CREATE TABLE notes (id BIGINT PRIMARY KEY)") }
             let gate = Gate()
@@ -74,7 +74,7 @@ struct PostgreSQLShortageTests {
 
     @Test("threads that read leave a connection to those that write, when these have none")
     func leftToWriters() async throws {
-        try await withConnections(2) { database, _ in
+        try await withConnections(2) { database, _, _ in
             let gates = [Gate(), Gate()]
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for gate in gates {
@@ -101,7 +101,7 @@ struct PostgreSQLShortageTests {
     @Test("where others have all connections, jobs are refused in bounded time, and go on once there are some")
     func noneLeft() async throws {
         let server = try #require(PostgreSQLServer.shared)
-        try await withConnections(0) { database, _ in
+        try await withConnections(0) { database, name, _ in
             let start = ContinuousClock.now
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<10 {
@@ -114,11 +114,7 @@ struct PostgreSQLShortageTests {
             }
             // Five seconds are allowed for; the rest is for a machine that does much else.
             #expect(ContinuousClock.now - start < .seconds(20))
-            let name = try await server.management.read { connection in
-                let sql = "SELECT datname FROM pg_database WHERE datconnlimit = 0 AND datname LIKE 'test_few_%'"
-                return try connection.first(sql) { $0.text(0) }
-            }
-            try await server.execute("ALTER DATABASE \(try #require(name)) CONNECTION LIMIT 2")
+            try await server.execute("ALTER DATABASE \(name) CONNECTION LIMIT 2")
             let isBack = try await eventually {
                 let written = try? await database.write(Self.one)
                 return written == 1

@@ -203,6 +203,7 @@ struct RegistryTables: Sendable {
         size: Int64 = 5,
         virtualSize: Int64? = nil,
         diskFormat: String? = nil,
+        digests: [String: String] = [:],
         at now: Timestamp = .start
     ) async throws -> Image {
         let upload = FinishUpload(
@@ -213,7 +214,8 @@ struct RegistryTables: Sendable {
             hashValue: "h-\(attempt)",
             identity: "inode of \(attempt)",
             virtualSize: virtualSize,
-            diskFormat: diskFormat
+            diskFormat: diskFormat,
+            digests: digests
         )
         return try await database.write { try UploadTable($0).finish(upload, at: now) }
     }
@@ -319,11 +321,12 @@ struct RegistryTables: Sendable {
         _ id: ImageID,
         byteCount: Int64,
         limit: Int64 = .max,
+        digests: [String: String] = [:],
         holder: Holder = .one,
         as caller: Caller = .admin,
         at now: Timestamp = .start
     ) async throws -> UploadSessionRecord {
-        let part = ExtendSession(image: id, holder: holder, byteCount: byteCount, limit: limit)
+        let part = ExtendSession(image: id, holder: holder, byteCount: byteCount, limit: limit, digests: digests)
         return try await database.write { connection in
             try UploadSessionTable(connection).extend(part, as: caller, lease: .seconds(3600), at: now)
         }
@@ -345,10 +348,18 @@ struct RegistryTables: Sendable {
     func record(
         _ received: [Range<Int64>],
         of attempt: String,
+        closing byteCount: Int64? = nil,
+        digests: [String: String] = [:],
         holder: Holder = .one,
         at now: Timestamp = .start
     ) async throws -> SessionLease {
-        let session = RecordSession(attempt: attempt, holder: holder, received: received)
+        let session = RecordSession(
+            attempt: attempt,
+            holder: holder,
+            received: received,
+            closing: byteCount,
+            digests: digests
+        )
         return try await database.write { connection in
             try UploadSessionTable(connection).record(session, lease: .seconds(3600), at: now)
         }

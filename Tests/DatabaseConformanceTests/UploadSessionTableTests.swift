@@ -118,6 +118,54 @@ struct UploadSessionTableTests {
         }
     }
 
+    @Test("what is published is all that a session will ever have", arguments: DatabaseUnderTest.all)
+    func closing(_ subject: DatabaseUnderTest) async throws {
+        try await withQueued(subject) { tables in
+            try await tables.beginSession(id, attempt: "a1", byteCount: 10, isParallel: true)
+            try await tables.record([0..<10], of: "a1")
+            #expect(await refusal { try await tables.finish("a1", size: 10) } == .wrongState, "others may follow")
+            // Somebody looked at the session before this part was added, and goes on after.
+            try await tables.extendSession(id, byteCount: 5)
+            #expect(await refusal { try await tables.record([0..<10], of: "a1", closing: 10) } == .wrongState)
+            #expect(await refusal { try await tables.record([0..<10], of: "a1", closing: 15) } == .wrongState)
+            #expect(await refusal { try await tables.record([0..<9, 10..<15], of: "a1", closing: 15) } == .wrongState)
+            try await tables.extendSession(id, byteCount: 5)
+            try await tables.record([0..<20], of: "a1", closing: 20, at: .start + 1)
+            #expect(await refusal { try await tables.extendSession(id, byteCount: 5, at: .start + 1) } == .wrongState)
+            #expect(try await tables.session("a1", of: id).parts.last == 15..<20)
+            // An answer may have been lost.
+            try await tables.record([0..<20], of: "a1", closing: 20, at: .start + 2)
+            #expect(await refusal { try await tables.finish("a1", size: 15) } == .wrongState)
+            #expect(try await tables.show(id).status == .saving)
+            #expect(try await tables.finish("a1", size: 20).status == .active)
+        }
+        try await withQueued(subject) { tables in
+            try await tables.beginSession(id, attempt: "a1", byteCount: 10)
+            #expect(await refusal { try await tables.finish("a1", size: 9) } == .wrongState)
+            try await tables.finish("a1", size: 10)
+        }
+    }
+
+    @Test("whatever is said of the data's digests is kept, and not contradicted", arguments: DatabaseUnderTest.all)
+    func digests(_ subject: DatabaseUnderTest) async throws {
+        try await withQueued(subject) { tables in
+            try await tables.beginSession(id, attempt: "a1", isParallel: true, digests: ["md5": "00"])
+            try await tables.extendSession(id, byteCount: 5, digests: ["md5": "00", "sha1": "11"])
+            #expect(
+                await refusal { try await tables.extendSession(id, byteCount: 5, digests: ["sha1": "12"]) } == .invalid
+            )
+            try await tables.record([0..<15], of: "a1", digests: ["sha256": "22"])
+            #expect(await refusal { try await tables.record([0..<15], of: "a1", digests: ["md5": "01"]) } == .invalid)
+            let session = try await tables.session("a1", of: id)
+            #expect(session.terms.digests == ["md5": "00", "sha1": "11", "sha256": "22"])
+            #expect(session.parts.count == 2)
+            try await tables.record([0..<15], of: "a1", closing: 15)
+            let compared = session.terms.digests.merging(["sha512": "33"]) { one, _ in one }
+            try await tables.finish("a1", size: 15, digests: compared)
+            #expect(try await tables.session("a1", of: id).terms.digests == compared)
+        }
+    }
+
     @Test("a session takes room for all of its parts until it ends", arguments: DatabaseUnderTest.all)
     func quota(_ subject: DatabaseUnderTest) async throws {
         try await withQueued(subject) { tables in
@@ -167,7 +215,7 @@ struct UploadSessionTableTests {
         for isFinished in [false, true] {
             try await withQueued(subject) { tables in
                 try await tables.beginSession(id, attempt: "a1")
-                if isFinished { try await tables.finish("a1") }
+                if isFinished { try await tables.finish("a1", size: 10) }
                 let deletions = try await tables.delete(id)
                 #expect(deletions.map(\.attempt) == ["a1"] && deletions.map(\.isUnfinished) == [!isFinished])
                 #expect(try await tables.count("upload_sessions") == 0)
@@ -194,7 +242,7 @@ struct UploadSessionTableTests {
             #expect(try await tables.show(.numbered(2)).status == .queued)
             #expect(try await tables.session("a1", of: id).image.status == .saving)
             try await tables.record([0..<10], of: "a1", holder: again)
-            try await tables.finish("a1")
+            try await tables.finish("a1", size: 10)
         }
     }
 }

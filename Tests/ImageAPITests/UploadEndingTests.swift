@@ -3,7 +3,6 @@ import Digests
 import ImageFormats
 import ImageModel
 import Logging
-import NIOCore
 import RegistryContract
 import StoreLayer
 import Synchronization
@@ -41,6 +40,7 @@ struct UploadEndingTests {
                 multihash: .sha512,
                 threads: WorkerThreads(count: 1)
             ),
+            lease: LiveUpload.Lease(requestedAt: .now, duration: .zero),
             registry: registry,
             holder: Holder(node: "n", process: "p")
         )
@@ -72,7 +72,7 @@ struct UploadEndingTests {
         )
         var error: ServiceError?
         do {
-            try await ending.finish(upload, session, as: Self.owner, requestID: "req-1")
+            _ = try await ending.finish(upload, session, as: Self.owner, requestID: "req-1")
         } catch let refusal as ServiceError {
             error = refusal
         }
@@ -112,108 +112,6 @@ struct UploadEndingTests {
         #expect(ended.operations == ["sessions.record", "uploads.finish", "uploads.abort"])
         #expect(ended.error?.code == (isRecorded ? nil : .gone))
         #expect(ended.discarded == (isRecorded ? [] : ["a"]))
-    }
-}
-
-/// A registry that extends the lease of a session, and answers for its end what it is told to.
-private final class SessionRegistry: RegistryClient {
-    static let lease = SessionLease(leaseSeconds: 3_600, expiresAt: Timestamp(microseconds: 1))
-
-    private let finish: RegistryError.Code?
-    private let abort: Result<AbortedUpload, RegistryError>
-    private let asked = Mutex<[String]>([])
-
-    init(
-        finish: RegistryError.Code? = nil,
-        abort: Result<AbortedUpload, RegistryError> = .success(AbortedUpload(isFinished: false))
-    ) {
-        self.finish = finish
-        self.abort = abort
-    }
-
-    var operations: [String] { asked.withLock { $0 } }
-
-    func call<Operation: RegistryOperation>(
-        _ operation: Operation,
-        as caller: Caller,
-        requestID: String
-    ) async throws(RegistryError) -> Operation.Response {
-        asked.withLock { $0.append(Operation.name) }
-        let answer: (any Sendable)?
-        switch operation {
-        case is RecordSession: answer = Self.lease
-        case is AbortUpload: answer = try abort.get()
-        case is FinishUpload:
-            if let finish { throw RegistryError(finish, "The attempt is over") }
-            answer = nil
-        default: answer = nil
-        }
-        guard let answer = answer as? Operation.Response else {
-            throw RegistryError(.unknownOperation, "Nobody expects \(Operation.name)")
-        }
-        return answer
-    }
-}
-
-/// A store that has the bytes of one attempt, and remembers whose it threw away.
-private final class PartialStore: ResumableStore {
-    let identifier = "only"
-    let capabilities: StoreCapabilities = []
-    let details = StoreDetails(type: "stub")
-    private let gone = Mutex<[String]>([])
-
-    var discarded: [String] { gone.withLock { $0 } }
-
-    func recognizes(_ url: String) -> Bool { url.hasPrefix("stub://only/") }
-    func confirm(_ location: IntendedLocation) async throws(StoreError) {}
-    func discard(_ location: IntendedLocation) async throws(StoreError) {
-        gone.withLock { $0.append(location.attempt) }
-    }
-
-    func intend(_ object: String, attempt: String, size: Int64?) async throws(StoreError) -> IntendedLocation {
-        throw StubStore.unsupported
-    }
-
-    func write(
-        _ location: IntendedLocation,
-        size: Int64?,
-        body: some ChunkSequence,
-        mayStillPublish: @escaping @Sendable () -> Bool
-    ) async throws -> StoredData {
-        throw StubStore.unsupported
-    }
-
-    func open(_ url: String, range: Range<Int64>?) async throws(StoreError) -> any Blob { throw StubStore.unsupported }
-    func delete(_ url: String, identity: String?) async throws(StoreError) { throw StubStore.unsupported }
-    func leftovers() async throws(StoreError) -> [IntendedLocation] { throw StubStore.unsupported }
-
-    func beginPartial(_ location: IntendedLocation, size: Int64?) async throws(StoreError) -> any PartialData {
-        throw StubStore.unsupported
-    }
-
-    func resumePartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData {
-        throw StubStore.unsupported
-    }
-}
-
-/// Bytes that have come, all of them.
-private struct PartialBytes: PartialData {
-    let bytes: [UInt8]
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func write(_ batch: Chunk, at offset: Int64) async throws(StoreError) { throw StubStore.unsupported }
-    func sync() async throws(StoreError) {}
-
-    func read(_ range: Range<Int64>) async throws(StoreError) -> Chunk {
-        ByteBuffer(bytes: bytes[Int(range.lowerBound)..<Int(range.upperBound)])
-    }
-
-    func publish(
-        byteCount: Int64,
-        mayStillPublish: @escaping @Sendable () -> Bool
-    ) async throws(StoreError) -> StoredData {
-        StoredData(byteCount: byteCount, identity: nil)
     }
 }
 

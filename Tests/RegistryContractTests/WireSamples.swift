@@ -97,7 +97,8 @@ struct WireSample: Sendable, CustomTestStringConvertible {
                 hashValue: "f0",
                 identity: "dev:ino",
                 virtualSize: 1 << 41,
-                diskFormat: "qcow2"
+                diskFormat: "qcow2",
+                digests: ["md5": "c0"]
             )
         ),
         WireSample(AbortUpload(attempt: "a1", isDiscarded: true)),
@@ -117,11 +118,14 @@ struct WireSample: Sendable, CustomTestStringConvertible {
                 holder: holder,
                 byteCount: 7,
                 limit: 1 << 40,
-                limits: UsageLimits(storedMebibytes: 3)
+                limits: UsageLimits(storedMebibytes: 3),
+                digests: ["md5": "00"]
             )
         ),
         WireSample(ShowSession(image: id, attempt: "a1")),
-        WireSample(RecordSession(attempt: "a1", holder: holder, received: [0..<10, 20..<30])),
+        WireSample(
+            RecordSession(attempt: "a1", holder: holder, received: [0..<30], closing: 30, digests: ["md5": "00"])
+        ),
         WireSample(ClaimDeletions(DeletionClaim(holder: holder, stores: ["", "fast"], limit: 5))),
         WireSample(FinishDeletions(ids: [1, .max])),
         WireSample(PostponeDeletions(ids: [1, 2])),

@@ -28,7 +28,7 @@ struct WireTests {
             "container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value",
             "member", "host", "display_name", "description", "visibility", "resource_types", "prefix",
             "properties_target", "resource_type", "limit", "limits", "external_metadata", "metadata", "damaged",
-            "scrub_after", "image", "last", "copy", "ended",
+            "scrub_after", "image", "last", "copy", "ended", "closing", "digests",
         ]
         for name in object.names {
             var changed = object

@@ -243,6 +243,42 @@ struct ResumableUploadTests {
         }
     }
 
+    @Test("nothing is written to what is published, here or by whoever opens it")
+    func sealed() async throws {
+        try await withFileStore { store, _ in
+            let bytes = pattern(600_000)
+            let location = try await store.intend("object", attempt: "1", size: 600_000)
+            let first = try await store.beginPartial(location, size: nil)
+            try await append(bytes, to: 0..<600_000, of: upload(first))
+            // A part that came into being behind the others while these were put together.
+            func expectRefusal(_ data: any PartialData, _ comment: Comment) async {
+                let error = await #expect(throws: StoreError.self, comment) {
+                    try await data.write(pattern(10), at: 600_000)
+                }
+                #expect(error?.code == .inUse, comment)
+            }
+            let unheld = await #expect(throws: StoreError.self) {
+                _ = try await first.publish(byteCount: 600_000, mayStillPublish: { false })
+            }
+            #expect(unheld?.code == .superseded)
+            await expectRefusal(first, "it was begun")
+            let locked = await #expect(throws: StoreError.self) { _ = try await store.resumePartial(location) }
+            #expect(locked?.code == .inUse, "what could not be published has its owner still")
+            let published = try await first.publish(byteCount: 600_000, mayStillPublish: { true })
+            await expectRefusal(first, "it is published")
+            // Other processes may open it, at once, as there is nothing left to do but to record it.
+            for other in [try await store.resumePartial(location), try await store.resumePartial(location)] {
+                await expectRefusal(other, "another one published it")
+                let longer = await #expect(throws: StoreError.self) {
+                    _ = try await other.publish(byteCount: 599_999, mayStillPublish: { true })
+                }
+                #expect(longer?.code == .sizeMismatch)
+                #expect(try await other.publish(byteCount: 600_000, mayStillPublish: { true }) == published)
+            }
+            #expect(try await store.get(location.url) == bytes)
+        }
+    }
+
     @Test("one process at a time has the bytes, and a discard ends the upload")
     func ownership() async throws {
         try await withFileStore { store, directory in

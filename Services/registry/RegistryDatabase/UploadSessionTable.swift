@@ -22,26 +22,39 @@ public struct UploadSessionTable {
         let claim = try UploadTable(connection)
             .begin(upload, as: caller, lease: lease, claimedUntil: claimedUntil, at: now)
         guard claim.toSettle.isEmpty else { return claim }
-        var digests: JSONObject = [:]
-        for (name, value) in session.terms.digests.sorted(by: { $0.key < $1.key }) { digests[name] = .string(value) }
         try connection.execute(
             """
             INSERT INTO upload_sessions (attempt, image_id, node, store, url, parallel, metadata, digests, parts,
-                received, finished, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?)
+                received, closed, finished, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, ?)
             """,
             [
                 .text(upload.attempt), .text(upload.image.text), .text(upload.holder.node), SQLValue(upload.store),
                 .text(upload.url), SQLValue(session.terms.isParallel), SQLValue(session.terms.metadata),
-                .text(JSONValue.object(digests).text), .text(RangeList.text([0..<session.byteCount])),
+                .text(Self.text(of: session.terms.digests)), .text(RangeList.text([0..<session.byteCount])),
                 .integer(now.advanced(by: lease).microseconds),
             ]
         )
         return claim
     }
 
-    /// - Throws: `wrongState` where the image has no such session on this node; `limitExceeded` for too many parts or bytes,
-    ///   and where a quota has no room for them.
+    private static func text(of digests: [String: String]) -> String {
+        var object: JSONObject = [:]
+        for (name, value) in digests.sorted(by: { $0.key < $1.key }) { object[name] = .string(value) }
+        return JSONValue.object(object).text
+    }
+
+    private static func digests(_ text: String) throws -> [String: String] {
+        guard let object = try JSONValue(parsing: text.utf8).objectValue else { throw unreadable }
+        return Dictionary(
+            uniqueKeysWithValues: object.members.compactMap { name, value in value.stringValue.map { (name, $0) } }
+        )
+    }
+
+    private static let unreadable = DatabaseError(.corrupt, "an upload session's row cannot be read")
+
+    /// - Throws: `wrongState` where the image has no such session on this node, or it was closed; `limitExceeded` for too many
+    ///   parts or bytes, and where a quota has no room for them; `invalid` where another digest was declared before.
     public func extend(
         _ part: ExtendSession,
         as caller: Caller,
@@ -52,7 +65,10 @@ public struct UploadSessionTable {
         let image = try images.image(part.image, visibleTo: caller)
         try images.requireMutable(image, by: caller)
         let found = try connection.first(
-            "SELECT \(Self.columns) FROM upload_sessions s WHERE s.image_id = ? AND s.finished = 0 AND \(Self.isAlive)",
+            """
+            SELECT \(Self.columns) FROM upload_sessions s
+            WHERE s.image_id = ? AND s.closed = 0 AND s.finished = 0 AND \(Self.isAlive)
+            """,
             [.text(part.image.text), .integer(now.microseconds)]
         ) { row in try Self.record(row, image, at: now) }
         guard var session = found, session.terms.isParallel, session.node == part.holder.node else {
@@ -70,6 +86,7 @@ public struct UploadSessionTable {
         }
         // What the first part took room for grows.
         try UploadTable(connection).extend(session.attempt, of: image.owner, by: part, to: end, at: now)
+        try declare(part.digests, for: session.attempt)
         session.parts.append(session.byteCount..<end)
         try connection.execute(
             "UPDATE upload_sessions SET parts = ? WHERE attempt = ?",
@@ -103,9 +120,9 @@ public struct UploadSessionTable {
         """
 
     private static func record(_ row: any SQLRow, _ image: Image, at now: Timestamp) throws -> UploadSessionRecord {
-        guard let parts = RangeList.ranges(row.text(7)), let received = RangeList.ranges(row.text(8)),
-            let digests = try JSONValue(parsing: row.text(6).utf8).objectValue
-        else { throw DatabaseError(.corrupt, "an upload session's row cannot be read") }
+        guard let parts = RangeList.ranges(row.text(7)), let received = RangeList.ranges(row.text(8)) else {
+            throw Self.unreadable
+        }
         let expiresAt = Timestamp(microseconds: row.integer(10))
         return UploadSessionRecord(
             image: image,
@@ -116,11 +133,7 @@ public struct UploadSessionTable {
             terms: UploadSessionTerms(
                 isParallel: row.bool(4),
                 metadata: row.optionalText(5),
-                digests: Dictionary(
-                    uniqueKeysWithValues: digests.members.compactMap { name, value in
-                        value.stringValue.map { (name, $0) }
-                    }
-                )
+                digests: try digests(row.text(6))
             ),
             parts: parts,
             received: received,
@@ -132,14 +145,63 @@ public struct UploadSessionTable {
         )
     }
 
-    /// - Throws: `leaseLost` for one that is over, or another node's.
+    /// - Throws: `leaseLost` for one that is over, or another node's; `wrongState` where it cannot be closed; `invalid`
+    ///   where another digest was declared before.
     public func record(_ session: RecordSession, lease: Duration, at now: Timestamp) throws -> SessionLease {
         let prolonged = try prolong(session.attempt, of: session.holder, lease: lease, at: now)
         try connection.execute(
             "UPDATE upload_sessions SET received = ? WHERE attempt = ?",
             [.text(RangeList.text(session.received)), .text(session.attempt)]
         )
+        try declare(session.digests, for: session.attempt)
+        if let byteCount = session.closing { try close(session, byteCount) }
         return prolonged
+    }
+
+    /// Adds to what is expected of the data.
+    private func declare(_ digests: [String: String], for attempt: String) throws {
+        guard !digests.isEmpty else { return }
+        let before = try connection.first(
+            "SELECT digests FROM upload_sessions WHERE attempt = ?",
+            [.text(attempt)]
+        ) { row in try Self.digests(row.text(0)) }
+        let all = try (before ?? [:]).merging(digests) { one, other in
+            guard one == other else {
+                throw RegistryError(.invalid, "Another digest of the data was declared before, by the same algorithm.")
+            }
+            return one
+        }
+        try connection.execute(
+            "UPDATE upload_sessions SET digests = ? WHERE attempt = ?",
+            [.text(Self.text(of: all)), .text(attempt)]
+        )
+    }
+
+    /// From here on the session has the parts that it has, all of whose bytes came. That is not taken back: data of this
+    /// length may be published at any time, and be recorded later.
+    private func close(_ session: RecordSession, _ byteCount: Int64) throws {
+        guard session.received == [0..<byteCount], try parts(session.attempt)?.byteCount == byteCount else {
+            throw Self.isLonger
+        }
+        try connection.execute("UPDATE upload_sessions SET closed = 1 WHERE attempt = ?", [.text(session.attempt)])
+    }
+
+    private static let isLonger = RegistryError(
+        .wrongState,
+        "The image has another partial upload by now: all of them must be complete, and be named."
+    )
+
+    /// The length of all parts together, and whether that is all that there will ever be; `nil` for what is no session.
+    private func parts(_ attempt: String) throws -> (byteCount: Int64, areAll: Bool)? {
+        let found = try connection.first(
+            "SELECT parts, parallel, closed FROM upload_sessions WHERE attempt = ?",
+            [.text(attempt)]
+        ) { row in (parts: RangeList.ranges(row.text(0)), areAll: !row.bool(1) || row.bool(2)) }
+        guard let found else { return nil }
+        guard let end = found.parts?.last?.upperBound else {
+            throw Self.unreadable
+        }
+        return (end, found.areAll)
     }
 
     private func prolong(
@@ -166,8 +228,17 @@ public struct UploadSessionTable {
     // MARK: Ends
 
     /// The bytes of an upload are recorded: whoever asks for its session is told that all of it came.
-    func finish(attempt: String) throws {
-        try connection.execute("UPDATE upload_sessions SET finished = 1 WHERE attempt = ?", [.text(attempt)])
+    ///
+    /// - Parameter digests: What they were held against.
+    /// - Throws: `wrongState` where a session has other parts than were published, or may still get some.
+    func finish(attempt: String, byteCount: Int64, digests: [String: String]) throws {
+        // Most uploads are of one request.
+        guard let parts = try parts(attempt) else { return }
+        guard parts.areAll, parts.byteCount == byteCount else { throw Self.isLonger }
+        try connection.execute(
+            "UPDATE upload_sessions SET finished = 1, digests = ? WHERE attempt = ?",
+            [.text(Self.text(of: digests)), .text(attempt)]
+        )
     }
 
     func end(attempt: String) throws {

@@ -124,7 +124,8 @@ public struct UploadTable {
         }
     }
 
-    /// - Throws: `leaseLost`; `limitExceeded` where a quota has no room for bytes that nobody took room for.
+    /// - Throws: `leaseLost`; `limitExceeded` where a quota has no room for bytes that nobody took room for; `wrongState` where
+    ///   a session has other parts than were published.
     public func finish(_ upload: FinishUpload, at now: Timestamp) throws -> Image {
         let held = try held(upload.attempt, at: now), id = held.image
         let size = min(upload.size, UsageTable.largestSize)
@@ -138,7 +139,8 @@ public struct UploadTable {
             throw Self.leaseLost
         }
         try connection.execute("DELETE FROM uploads WHERE attempt = ?", [.text(upload.attempt)])
-        try UploadSessionTable(connection).finish(attempt: upload.attempt)
+        try UploadSessionTable(connection)
+            .finish(attempt: upload.attempt, byteCount: upload.size, digests: upload.digests)
         return try ImageTable(connection).image(id)
     }
 

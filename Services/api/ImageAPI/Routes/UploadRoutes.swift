@@ -115,6 +115,7 @@ struct UploadRoutes: Sendable {
         }
         let offset = try tus.offset()
         let checksum = try tus.checksum()
+        let digests = try tus.digests()
         let result = try await uploads.append(
             UploadBody(request: request),
             to: try name(request),
@@ -122,6 +123,7 @@ struct UploadRoutes: Sendable {
             at: offset,
             length: request.request.headers[.contentLength].flatMap { Int64($0) },
             checksum: checksum,
+            digests: digests,
             as: request.caller,
             requestID: request.requestID
         )

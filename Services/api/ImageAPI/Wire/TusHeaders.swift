@@ -56,7 +56,16 @@ struct TusHeaders {
     }
 
     /// `Upload-Checksum: <algorithm> <Base64>`, the digest of exactly this body.
+    ///
+    /// - Throws: `invalidRequest` also for header fields that say the same of it in other ways: none is passed over.
     func checksum() throws(ServiceError) -> (algorithm: DigestAlgorithm, digest: Digest)? {
+        if let other = Self.contentDigests.first(where: { headers[$0] != nil }) {
+            throw ServiceError(
+                .invalidRequest,
+                "\(other.rawName) is not looked at here: Upload-Checksum is for this request's bytes, and "
+                    + "X-Openstack-Image-Checksum and X-Openstack-Image-Hash-Value are for the image's."
+            )
+        }
         guard let text = headers[.uploadChecksum] else { return nil }
         let parts = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard let algorithm = Self.checksumAlgorithms.first(where: { $0.rawValue == parts[0] }) else {
@@ -71,6 +80,10 @@ struct TusHeaders {
         }
         return (algorithm, Digest(bytes: bytes))
     }
+
+    private static let contentDigests = [
+        HTTPField.Name.tus("Content-MD5"), .tus("Content-Digest"), .tus("Repr-Digest"),
+    ]
 
     /// What an upload is to its image's data.
     enum Concatenation: Equatable {

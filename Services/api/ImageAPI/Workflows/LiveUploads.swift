@@ -64,14 +64,15 @@ final class LiveUploads: Sendable {
             entries[oldest.key] = nil
             return (true, oldest.value.upload)
         }
-        room.evicted?.interrupt()
+        room.evicted?.interrupt(isOver: false)
         guard room.isThere else {
             throw ServiceError(.unavailable, "Too many uploads are under way; try again later.")
         }
     }
 
+    /// Lets go of a session that is over.
     func remove(_ attempt: String) {
-        entries.withLock { $0.removeValue(forKey: attempt) }?.upload?.interrupt()
+        entries.withLock { $0.removeValue(forKey: attempt) }?.upload?.interrupt(isOver: true)
     }
 
     /// Lets go of sessions that are over: expired, or deleted with their images, by whatever node.

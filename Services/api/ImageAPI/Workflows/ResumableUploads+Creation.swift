@@ -69,7 +69,8 @@ extension ResumableUploads {
                 holder: holder,
                 byteCount: announcement.byteCount,
                 limit: sizeCap,
-                limits: limits
+                limits: limits,
+                digests: announcement.digests.recorded
             ),
             as: caller,
             requestID: requestID
@@ -91,9 +92,7 @@ extension ResumableUploads {
         let terms = UploadSessionTerms(
             isParallel: announcement.isPart,
             metadata: announcement.metadata,
-            digests: Dictionary(
-                uniqueKeysWithValues: announcement.digests.values.map { ($0.key.rawValue, $0.value.description) }
-            )
+            digests: announcement.digests.recorded
         )
         let claimed = try await attempts.claim(
             id,
@@ -126,7 +125,11 @@ extension ResumableUploads {
                     store,
                     try await store.beginPartial(location, size: announcement.isPart ? nil : announcement.byteCount),
                     received: ByteRanges(),
-                    expected: announcement.digests
+                    expected: announcement.digests,
+                    lease: LiveUpload.Lease(
+                        requestedAt: claimed.requestedAt,
+                        duration: .seconds(claimed.claim.leaseSeconds)
+                    )
                 )
             }
         } catch {

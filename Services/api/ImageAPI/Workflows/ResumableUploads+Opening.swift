@@ -13,6 +13,7 @@ extension ResumableUploads {
                 let data = try await Self.resume(location, in: store)
                 // From here on nobody else brings bytes, so that what is recorded now is all that there is.
                 let question = ShowSession(image: session.image.id, attempt: session.attempt)
+                let requestedAt = ContinuousClock.now
                 let now = try await registry.ask(question, as: .service, requestID: requestID)
                 guard !now.isFinished else { throw ServiceError(.gone, "The upload has ended.") }
                 return liveUpload(
@@ -21,7 +22,11 @@ extension ResumableUploads {
                     store,
                     data,
                     received: ByteRanges(now.received),
-                    expected: try ExpectedDigests(recorded: session.terms.digests)
+                    expected: try ExpectedDigests(recorded: session.terms.digests),
+                    lease: LiveUpload.Lease(
+                        requestedAt: requestedAt,
+                        duration: .seconds(now.lease.leaseSeconds)
+                    )
                 )
             }
         } catch let error as StoreError {
@@ -72,7 +77,8 @@ extension ResumableUploads {
         _ store: any ResumableStore,
         _ data: any PartialData,
         received: ByteRanges,
-        expected: ExpectedDigests
+        expected: ExpectedDigests,
+        lease: LiveUpload.Lease
     ) -> LiveUpload {
         LiveUpload(
             image: id,
@@ -87,30 +93,9 @@ extension ResumableUploads {
                 budget: budget,
                 didReadBack: UploadEnding.countReadBack
             ),
+            lease: lease,
             registry: registry,
             holder: holder
         )
-    }
-}
-
-extension ExpectedDigests {
-    /// As a session's record has them.
-    init(recorded: [String: String]) throws(ServiceError) {
-        self.init()
-        for (name, value) in recorded {
-            guard let algorithm = DigestAlgorithm(rawValue: name), let bytes = [UInt8](hexadecimal: value) else {
-                throw ServiceError(.internalError, "An upload's expected digest cannot be read.")
-            }
-            try add(Digest(bytes: bytes), algorithm)
-        }
-    }
-
-    /// - Throws: `invalidRequest` where something else was expected.
-    mutating func add(_ digest: Digest, _ algorithm: DigestAlgorithm) throws(ServiceError) {
-        do throws(StoreError) {
-            try expect(digest, algorithm)
-        } catch {
-            throw ServiceError(.invalidRequest, error.message, cause: error)
-        }
     }
 }

@@ -9,8 +9,9 @@ internal import StoreLayer
 /// has its bytes.
 ///
 /// Exchanges with the registry: two to create one (read, begin), one more to extend it; one to look at it; two for a request
-/// that brings bytes (show, record) and one more for every 64 MiB of it; one more to finish (finish); two to end one (show,
-/// abort); one more (show) when a process opens what another one began.
+/// that brings bytes (show, record) and one more for every 64 MiB of it, and for every third of the lease that it takes; one
+/// more to finish (finish), and for parts another one (record); two to end one (show, abort); one more (show) when a process
+/// opens what another one began.
 struct ResumableUploads: Sendable {
     let registry: any RegistryClient
     let policy: ImagePolicy
@@ -97,6 +98,7 @@ struct ResumableUploads: Sendable {
     /// - Parameters:
     ///   - offset: Where the client says that it goes on.
     ///   - length: Of the body, where it was declared.
+    ///   - digests: What the client expects of the whole, besides what it said before.
     func append(
         _ body: some ChunkSequence,
         to name: UploadName,
@@ -104,6 +106,7 @@ struct ResumableUploads: Sendable {
         at offset: Int64,
         length: Int64?,
         checksum: (algorithm: DigestAlgorithm, digest: Digest)?,
+        digests: ExpectedDigests,
         as caller: Caller,
         requestID: String
     ) async throws -> (progress: Progress, expiresAt: Timestamp) {
@@ -113,6 +116,7 @@ struct ResumableUploads: Sendable {
         guard !session.isFinished else {
             let progress = progress(name, Int64(range.count), session)
             try requireFits(offset, length, progress)
+            try digests.requireCompared(with: session)
             return (progress, session.lease.expiresAt)
         }
         let part = name.part ?? 0
@@ -120,22 +124,24 @@ struct ResumableUploads: Sendable {
         do {
             upload = try await open(session, requestID: requestID)
             try await upload.takeOver(part)
+            try await take(body, range, part, of: upload, checksum, requestID) { () throws(ServiceError) in
+                try requireFits(offset, length, progress(name, upload.data.received.prefixCount(of: range), session))
+            }
         } catch {
             let now = try await finished(session, despite: error, requestID)
             let progress = progress(name, Int64(range.count), now)
             try requireFits(offset, length, progress)
+            try digests.requireCompared(with: now)
             return (progress, now.lease.expiresAt)
         }
-        try await take(body, range, part, of: upload, checksum, requestID) { () throws(ServiceError) in
-            try requireFits(offset, length, progress(name, upload.data.received.prefixCount(of: range), session))
-        }
         do {
-            let lease = try await upload.record(requestID: requestID)
-            try await finishIfWhole(upload, session, as: caller, requestID: requestID)
+            let lease = try await upload.record(declaring: digests, requestID: requestID)
+            try await finishIfWhole(upload, session, adding: digests, as: caller, requestID: requestID)
             return (progress(name, upload.data.received.prefixCount(of: range), session), lease.expiresAt)
         } catch {
             if (error as? ServiceError)?.code == .gone { live.remove(session.attempt) }
             let now = try await finished(session, despite: error, requestID)
+            try digests.requireCompared(with: now)
             return (progress(name, Int64(range.count), now), now.lease.expiresAt)
         }
     }
@@ -154,8 +160,13 @@ struct ResumableUploads: Sendable {
             try await upload.append(part) {
                 try isInPlace()
                 do {
-                    try await upload.data.append(body, to: range, checksum: checksum) {
-                        try await upload.record(requestID: requestID)
+                    let cameSince: @Sendable (ContinuousClock.Instant) -> Bool = { moment in
+                        upload.data.lastArrival.map { $0 > moment } ?? false
+                    }
+                    try await upload.keepingAlive(requestID: requestID, whenever: cameSince) {
+                        try await upload.data.append(body, to: range, checksum: checksum) {
+                            try await upload.record(requestID: requestID)
+                        }
                     }
                 } catch {
                     // What came before is kept, and has to be known before another request takes over.
@@ -211,22 +222,40 @@ struct ResumableUploads: Sendable {
             name: UploadName(attempt: session.attempt, part: nil),
             expiresAt: session.lease.expiresAt
         )
-        if session.isFinished { return creation }
+        if session.isFinished {
+            try digests.requireCompared(with: session)
+            return creation
+        }
         do {
             let upload = try await open(session, requestID: requestID)
             guard upload.data.received.prefixCount(of: 0..<session.byteCount) == session.byteCount else {
                 throw ServiceError(.conflict, "Some of the partial uploads are not complete.")
             }
-            try await ending.finish(upload, session, adding: digests, as: caller, requestID: requestID)
+            try await finish(upload, session, adding: digests, as: caller, requestID: requestID)
         } catch {
-            _ = try await finished(session, despite: error, requestID)
+            try digests.requireCompared(with: try await finished(session, despite: error, requestID))
         }
         return creation
+    }
+
+    private func finish(
+        _ upload: LiveUpload,
+        _ session: UploadSessionRecord,
+        adding digests: ExpectedDigests,
+        as caller: Caller,
+        requestID: String
+    ) async throws {
+        let isMine = try await ending.finish(upload, session, adding: digests, as: caller, requestID: requestID)
+        guard !isMine, !digests.isEmpty else { return }
+        // It was finished for another request, which may have expected something else.
+        let question = ShowSession(image: session.image.id, attempt: session.attempt)
+        try digests.requireCompared(with: try await registry.ask(question, as: .service, requestID: requestID))
     }
 
     private func finishIfWhole(
         _ upload: LiveUpload,
         _ session: UploadSessionRecord,
+        adding digests: ExpectedDigests = ExpectedDigests(),
         as caller: Caller,
         requestID: String
     ) async throws {
@@ -234,7 +263,7 @@ struct ResumableUploads: Sendable {
         guard !session.terms.isParallel, upload.data.received.prefixCount(of: range) == session.byteCount else {
             return
         }
-        try await ending.finish(upload, session, as: caller, requestID: requestID)
+        try await finish(upload, session, adding: digests, as: caller, requestID: requestID)
     }
 
     /// Ends an upload that is under way; of several parts, all.

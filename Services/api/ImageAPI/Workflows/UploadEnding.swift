@@ -22,19 +22,28 @@ struct UploadEnding: Sendable {
     }
 
     /// - Parameter digests: What the client expects besides what it said at the beginning.
+    /// - Returns: Whether this call was it that finished the upload, and so compared these digests.
     func finish(
         _ upload: LiveUpload,
         _ session: UploadSessionRecord,
         adding digests: ExpectedDigests = ExpectedDigests(),
         as caller: Caller,
         requestID: String
-    ) async throws {
+    ) async throws -> Bool {
         var expected = try ExpectedDigests(recorded: session.terms.digests)
         for (algorithm, digest) in digests.values { try expected.add(digest, algorithm) }
         let all = expected
-        try await upload.finish {
-            let data = try await publish(upload, session, all, as: caller, requestID: requestID)
-            try await record(data, upload, session, requestID)
+        return try await upload.finish {
+            // What is read through and published here is all that there will be: nobody adds a part from here on.
+            if session.terms.isParallel {
+                try await upload.record(closing: session.byteCount, requestID: requestID)
+            } else {
+                try await upload.requireHeld(requestID: requestID)
+            }
+            try await upload.keepingAlive(requestID: requestID, whenever: { _ in true }) {
+                let data = try await publish(upload, session, all, as: caller, requestID: requestID)
+                try await record(data, all, upload, session, requestID)
+            }
         }
     }
 
@@ -45,13 +54,12 @@ struct UploadEnding: Sendable {
         as caller: Caller,
         requestID: String
     ) async throws -> UploadedData {
-        let lease = try await upload.heldLease(requestID: requestID)
         do {
             return try await upload.data.finish(
                 byteCount: session.byteCount,
                 expected: expected,
                 accept: inspection.rule(for: session.image),
-                mayStillPublish: { lease.isHeld }
+                mayStillPublish: { upload.isHeld }
             )
         } catch {
             let translated = (error as? StoreError).map { ServiceError($0) } ?? error
@@ -88,6 +96,7 @@ struct UploadEnding: Sendable {
 
     private func record(
         _ data: UploadedData,
+        _ compared: ExpectedDigests,
         _ upload: LiveUpload,
         _ session: UploadSessionRecord,
         _ requestID: String
@@ -100,7 +109,8 @@ struct UploadEnding: Sendable {
             hashValue: data.multihash.description,
             identity: data.stored.identity,
             virtualSize: data.virtualSize,
-            diskFormat: session.image.diskFormat
+            diskFormat: session.image.diskFormat,
+            digests: compared.recorded
         )
         do throws(RegistryError) {
             _ = try await registry.call(finish, as: .service, requestID: requestID)

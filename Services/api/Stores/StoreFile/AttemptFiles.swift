@@ -51,13 +51,17 @@ struct AttemptFiles {
     }
 
     /// Whether the final name is the file's: a network file system may report a link that it made as one that was there.
-    private func isPublished(_ file: OpenFile) -> Bool {
+    func isPublished(_ file: OpenFile) -> Bool {
         do throws(SystemCallError) {
-            return try FileStatus.of(final)?.isSameFile(as: file.status()) ?? false
+            return try hasFinalName(file)
         } catch {
             // Not known to be ours: the attempt fails and is discarded, which looks again.
             return false
         }
+    }
+
+    func hasFinalName(_ file: OpenFile) throws(SystemCallError) -> Bool {
+        try FileStatus.of(final)?.isSameFile(as: file.status()) ?? false
     }
 
     /// Removes the proof that a discard goes by.

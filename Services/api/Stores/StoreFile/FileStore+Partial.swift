@@ -14,12 +14,12 @@ extension FileStore: ResumableStore {
             }
             return file
         }
-        return PartialFile(file, files, options, threads)
+        return PartialFile(file, files, options, threads, isPublished: false)
     }
 
     public func resumePartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData {
         let files = try files(location)
-        let file = try await call { () throws(StoreError) in
+        let (file, isPublished) = try await call { () throws(StoreError) in
             let file: OpenFile
             do throws(StoreError) {
                 file = try translating(StoreError.init(reading:)) { () throws(SystemCallError) in
@@ -31,14 +31,20 @@ extension FileStore: ResumableStore {
             }
             // Whoever had it in this process may be about to let go.
             try file.claim(patience: .milliseconds(500))
-            return file
+            // Looked at with the lock held, which whoever publishes has until the name is given.
+            let isPublished = try translating(StoreError.init(reading:)) { () throws(SystemCallError) in
+                try files.hasFinalName(file)
+            }
+            // Nobody writes any more, and a discard has to be able to remove it.
+            if isPublished { file.unlock() }
+            return (file, isPublished)
         }
-        return PartialFile(file, files, options, threads)
+        return PartialFile(file, files, options, threads, isPublished: isPublished)
     }
 }
 
 extension OpenFile {
-    /// Keeps other processes away as long as the file is open, or until it is published.
+    /// Keeps other processes away as long as the file is open, or until it has its final name.
     fileprivate func claim(patience: Duration = .zero) throws(StoreError) {
         do throws(SystemCallError) {
             try lock(patience: patience)

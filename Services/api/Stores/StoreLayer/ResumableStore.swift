@@ -5,7 +5,8 @@ public protocol ResumableStore: Store {
     /// - Throws: `alreadyExists`, `full`, `writeDenied`, `unavailable`, `invalidLocation`.
     func beginPartial(_ location: IntendedLocation, size: Int64?) async throws(StoreError) -> any PartialData
 
-    /// Gives access to what was begun, by an earlier process too. One process at a time has it.
+    /// Gives access to what was begun, by an earlier process too. One process at a time has it until it is published; from
+    /// then on nobody writes to it, in whatever process.
     ///
     /// - Throws: `notFound`; `inUse` while another process has it; `unavailable`, `invalidLocation`.
     func resumePartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData
@@ -16,6 +17,8 @@ public protocol ResumableStore: Store {
 /// Every call may throw `timedOut`; what was asked may then be done later, but never after what is asked next.
 public protocol PartialData: Sendable {
     /// Bytes written to the same place later replace these.
+    ///
+    /// - Throws: `inUse` once publishing was begun.
     func write(_ batch: Chunk, at offset: Int64) async throws(StoreError)
 
     /// - Throws: `sizeMismatch` where there are fewer bytes.
@@ -24,11 +27,12 @@ public protocol PartialData: Sendable {
     /// Makes durable what was written before.
     func sync() async throws(StoreError)
 
-    /// Gives the object its name, as ``Store/write(_:size:body:mayStillPublish:)`` does at its end; nothing may be written
-    /// after this was called. Called again, also after a restart, it answers the same.
+    /// Gives the object its name, as ``Store/write(_:size:body:mayStillPublish:)`` does at its end; nothing is written after
+    /// this was called. Called again, also after a restart, it answers the same.
     ///
     /// - Parameter byteCount: What lies behind is cut off.
-    /// - Throws: `superseded`, `alreadyExists`, `full`, `unavailable`.
+    /// - Throws: `inUse` while bytes are written; `superseded`, `alreadyExists`, `full`, `unavailable`; `sizeMismatch` where
+    ///   something of another length was published.
     func publish(
         byteCount: Int64,
         mayStillPublish: @escaping @Sendable () -> Bool

@@ -23,6 +23,7 @@ public final class ResumableUpload: Sendable {
     private let budget: BatchBudget
     private let didReadBack: @Sendable (Int64) -> Void
     private let state: Mutex<State>
+    private let arrival = Mutex<ContinuousClock.Instant?>(nil)
 
     /// How many bytes may come before they are made durable.
     public static let checkpointByteCount: Int64 = 64 << 20
@@ -50,6 +51,9 @@ public final class ResumableUpload: Sendable {
     }
 
     public var received: ByteRanges { state.withLock { $0.received } }
+
+    /// When a byte last came, whether or not it was put anywhere yet; `nil` before the first.
+    public var lastArrival: ContinuousClock.Instant? { arrival.withLock { $0 } }
 
     /// Makes durable what has come.
     ///
@@ -89,7 +93,8 @@ public final class ResumableUpload: Sendable {
         let ending = BodyEnding()
         var position = start
         var recorded = start
-        for try await batch in BatchedChunks(SalvagedChunks(body, ending), within: budget) {
+        let chunks = SalvagedChunks(body, ending) { self.arrival.withLock { $0 = .now } }
+        for try await batch in BatchedChunks(chunks, within: budget) {
             let range = position..<position + Int64(batch.readableBytes)
             guard range.upperBound <= part.upperBound else {
                 throw StoreError(.tooLarge, "More bytes came than the upload has left")
@@ -222,21 +227,28 @@ private struct SalvagedChunks<Base: ChunkSequence>: AsyncSequence, Sendable {
 
     private let base: Base
     private let ending: BodyEnding
+    private let didArrive: @Sendable () -> Void
 
-    init(_ base: Base, _ ending: BodyEnding) {
+    init(_ base: Base, _ ending: BodyEnding, didArrive: @escaping @Sendable () -> Void) {
         self.base = base
         self.ending = ending
+        self.didArrive = didArrive
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(base: base.makeAsyncIterator(), ending: ending) }
+    func makeAsyncIterator() -> Iterator {
+        Iterator(base: base.makeAsyncIterator(), ending: ending, didArrive: didArrive)
+    }
 
     struct Iterator: AsyncIteratorProtocol {
         fileprivate var base: Base.AsyncIterator
         fileprivate let ending: BodyEnding
+        fileprivate let didArrive: @Sendable () -> Void
 
         mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Chunk? {
             do {
-                return try await base.next(isolation: actor)
+                let chunk = try await base.next(isolation: actor)
+                if let chunk, chunk.readableBytes > 0 { didArrive() }
+                return chunk
             } catch {
                 ending.fail(error)
                 return nil
