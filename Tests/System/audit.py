@@ -25,6 +25,11 @@ def findings(deployment):
     found = []
     locations = rows(deployment, "SELECT image_id, url FROM image_locations")
     accounted = {file_of(url) for _, url in locations}
+    # What has come of uploads that somebody may go on with.
+    under_way = "SELECT s.attempt, s.url FROM uploads u JOIN upload_sessions s ON s.attempt = u.attempt"
+    for attempt, url in rows(deployment, under_way):
+        path = file_of(url)
+        accounted.add(path.parent / ".uploads" / f"{path.name}.{attempt}")
     files = stored_files(deployment)
     for path in sorted(files - accounted):
         found.append(f"no row accounts for {path.relative_to(deployment.directory)}")
