@@ -10,7 +10,7 @@ import pytest
 
 from audit import assert_accounted, rows, stored_files
 from located_images import DATA as WEB_DATA
-from located_images import Images, options
+from located_images import Images, options, refusal
 from located_images import start as start_located
 from services import PROGRAMS, wait_until
 from web_source import WebSource
@@ -337,6 +337,9 @@ def test_a_sound_copy_stands_in_for_a_damaged_one(deployments):
         assert scrubber.counts("verify", expected=2) == (1, 1, 0)
         assert scrubber.damaged() == [(image_id, "digest", "fast")]
         assert member.request("GET", f"/{image_id}/file").content == WEB_DATA
+        # The other one stays the image's until there is another that is sound.
+        admin = Images(deployment, "admin")
+        refusal(admin.remove(image_id, 1), 403, "all other copies are damaged")
         # Without the other copy there still is data, and none that is fit to be given.
         del source.files["/data"]
         assert member.request("GET", f"/{image_id}/file").status_code == 500

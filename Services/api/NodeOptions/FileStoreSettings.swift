@@ -23,7 +23,8 @@ enum FileStoreSettings {
         "glance_store",
         "filesystem_thin_provisioning",
         default: false,
-        help: "Blocks of zeros become holes. Also in the section of a store."
+        help: "Blocks of zeros become holes, but for resumable uploads, whose bytes may be replaced until they end. "
+            + "Also in the section of a store."
     )
 
     static let metadataFile = ConfigurationOption.optionalString(

@@ -55,8 +55,18 @@ struct ImageChange: Sendable {
                 try outcome.apply(change, locationRules, found: found)
             }
             try outcome.requireRoom(within: limits)
+            if outcome.changesLocations { try requireSoundCopy(in: outcome.image, before: image) }
             return Change(image: outcome.image, movesData: outcome.changesLocations)
         }
+    }
+
+    /// What is left of an image with sound data is not only damaged copies, which are not served (decision 0017).
+    private func requireSoundCopy(in changed: Image, before image: Image) throws(ServiceError) {
+        func hasSoundCopy(_ changed: Image) -> Bool {
+            changed.locations.contains { !image.damaged.contains($0.url) }
+        }
+        guard hasSoundCopy(image), !changed.locations.isEmpty, !hasSoundCopy(changed) else { return }
+        throw ServiceError(.forbidden, "Cannot remove this location: all other copies are damaged.")
     }
 
     /// The image with its locations as clients see them, so that positions mean the same to both.
