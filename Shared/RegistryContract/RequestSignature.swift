@@ -42,19 +42,7 @@ public struct RequestSignature: Sendable, Equatable {
         )
     }
 
-    /// Whether the signature is right and fresh. Whether the nonce is new is for the caller to remember.
-    public func isValid(
-        with keys: RegistryKeys,
-        method: String,
-        path: String,
-        version: Int,
-        body: [UInt8],
-        now: Int64
-    ) -> Bool {
-        isFresh(at: now) && isGenuine(with: keys, method: method, path: path, version: version, body: body)
-    }
-
-    /// Whether the signature is right, however old.
+    /// Whether the signature is right, however old. Whether the nonce is new is for the caller to remember.
     public func isGenuine(
         with keys: RegistryKeys,
         method: String,

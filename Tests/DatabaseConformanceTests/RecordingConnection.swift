@@ -29,9 +29,9 @@ final class RecordingConnection: SQLConnection {
 
     func limit(to duration: Duration) throws { try connection.limit(to: duration) }
 
-    func planOnce() throws {
+    func planOnce() {
         plansOnce = true
-        try connection.planOnce()
+        connection.planOnce()
     }
 
     func script(_ sql: String) throws {

@@ -3,7 +3,7 @@ import StoreLayer
 import Synchronization
 
 /// A store that has the bytes of one attempt, and remembers whose it threw away.
-final class PartialStore: ResumableStore {
+final class PartialStore: ResumableStore, EmptyStore {
     let identifier = "only"
     let capabilities: StoreCapabilities = []
     let details = StoreDetails(type: "stub")
@@ -17,29 +17,14 @@ final class PartialStore: ResumableStore {
         gone.withLock { $0.append(location.attempt) }
     }
 
-    func intend(_ object: String, attempt: String, size: Int64?) async throws(StoreError) -> IntendedLocation {
-        throw StubStore.unsupported
-    }
-
-    func write(
-        _ location: IntendedLocation,
-        size: Int64?,
-        body: some ChunkSequence,
-        mayStillPublish: @escaping @Sendable () -> Bool
-    ) async throws -> StoredData {
-        throw StubStore.unsupported
-    }
-
-    func open(_ url: String, range: Range<Int64>?) async throws(StoreError) -> any Blob { throw StubStore.unsupported }
-    func delete(_ url: String, identity: String?) async throws(StoreError) { throw StubStore.unsupported }
-    func leftovers() async throws(StoreError) -> [IntendedLocation] { throw StubStore.unsupported }
+    func delete(_ url: String, identity: String?) async throws(StoreError) { throw Self.unsupported }
 
     func beginPartial(_ location: IntendedLocation, size: Int64?) async throws(StoreError) -> any PartialData {
-        throw StubStore.unsupported
+        throw Self.unsupported
     }
 
     func resumePartial(_ location: IntendedLocation) async throws(StoreError) -> any PartialData {
-        throw StubStore.unsupported
+        throw Self.unsupported
     }
 }
 

@@ -12,7 +12,8 @@ struct RequestSignatureTests {
         var signature: RequestSignature
 
         func isValid(with keys: RegistryKeys, now: Int64) -> Bool {
-            signature.isValid(with: keys, method: method, path: path, version: version, body: body, now: now)
+            signature.isFresh(at: now)
+                && signature.isGenuine(with: keys, method: method, path: path, version: version, body: body)
         }
     }
 

@@ -28,7 +28,7 @@ extension ImageTable {
             connection.dialect
         )
         guard let statement else { return [] }
-        if statement.hasOnePlan { try connection.planOnce() }
+        if statement.hasOnePlan { connection.planOnce() }
         return try connection.query(statement.sql, statement.values, record)
     }
 

@@ -47,7 +47,7 @@ public protocol SQLConnection {
     /// For the rest of this transaction: a statement is planned for any values, when it is prepared, and not again for
     /// those that it is run with. For statements whose text alone says by which index their rows are found, and in which
     /// order: planning one takes longer than running it.
-    func planOnce() throws
+    func planOnce()
 
     /// Runs several statements without values, as migrations have them.
     func script(_ sql: String) throws
