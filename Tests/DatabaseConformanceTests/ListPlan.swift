@@ -43,7 +43,7 @@ struct PlannedList: Sendable {
         var all = lists.map { PlannedList(title: "\(name), \($0.0)", caller: caller, parameters: $0.1) }
         let owner = caller.isAdmin ? "project-8" : "project-7"
         all.append(PlannedList(title: "\(name), of one owner", caller: caller, parameters: [("owner", owner)]))
-        for list in ["default order", "by name", "a common property", "visibility=public"] {
+        for list in ["default order", "by name", "a common tag", "a common property", "visibility=public"] {
             guard var behind = all.first(where: { $0.title == "\(name), \(list)" }) else { continue }
             behind.title += ", behind a marker"
             behind.place = .behindMarker

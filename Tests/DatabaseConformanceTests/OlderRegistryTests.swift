@@ -116,6 +116,7 @@ struct OlderRegistryTests {
                 for table in ["image_properties", "image_tags", "image_members"] {
                     #expect(try await tables.count("\(table) WHERE image_created_at IS NULL") == 0, "\(table)")
                 }
+                #expect(try await tables.count(TagAudienceTests.stale) == 0)
                 for writer in 1...4 {
                     let counted = try await tables.usage(of: "older \(writer)")
                     #expect(counted == (try await PlainUsage.of("older \(writer)", tables)))

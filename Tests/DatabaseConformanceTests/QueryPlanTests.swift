@@ -13,8 +13,9 @@ struct QueryPlanTests {
         var plan = QueryPlan([])
         try await DatabaseUnderTest.sqlite.withTables { tables in
             try await tables.create(
-                Image(id: .numbered(1), visibility: .public, tags: ["x"], properties: ["os": "linux"])
+                Image(id: .numbered(1), visibility: .public, tags: ["x", "y"], properties: ["os": "linux"])
             )
+            try await tables.share(.numbered(1), with: "tenant1", "accepted")
             plan = try await tables.database.read { connection in
                 let recording = RecordingConnection(connection)
                 try body(ImageTable(recording, rareCount: rareCount))
@@ -224,17 +225,51 @@ struct QueryPlanTests {
             ["SEARCH i USING INDEX images_by_owner (owner=?)"],
             ["SEARCH i USING INDEX images_by_visibility (visibility=?)"], Self.shared,
         ]
-        for (parameter, rows) in [("tag", Self.tagged), ("os", Self.valued)] {
-            let filter = (name: parameter, value: parameter == "tag" ? "x" : "linux")
-            expect([rows], in: try await plan(Self.member, [filter]), "rare \(parameter)")
-            expect(seen, in: try await plan(Self.member, [filter], isRare: false), "common \(parameter)")
-            let byName = try await plan(Self.member, [filter, ("sort", "name:asc")])
+        let property = (name: "os", value: "linux")
+        expect([Self.valued], in: try await plan(Self.member, [property]), "rare property")
+        expect(seen, in: try await plan(Self.member, [property], isRare: false), "common property")
+        for (parameter, rows) in [((name: "tag", value: "x"), Self.tagged), (property, Self.valued)] {
+            let byName = try await plan(Self.member, [parameter, ("sort", "name:asc")])
             expect([rows], isSorted: [true], in: byName, "rare \(parameter) by name")
         }
-        let newest = try await plan(Self.member, [("os_glance_newest", "tag:x")])
-        expect([Self.tagged], in: newest, "os_glance_newest")
-        let common = try await plan(Self.member, [("os_glance_newest", "tag:x")], isRare: false)
+        let newest = try await plan(Self.member, [("os_glance_newest", "os:linux")])
+        expect([Self.valued], in: newest, "os_glance_newest")
+        let common = try await plan(Self.member, [("os_glance_newest", "os:linux")], isRare: false)
         expect(seen, in: common, "os_glance_newest of a common family")
+    }
+
+    @Test("members walk what has a tag among what they see, common or rare, each walk in the order of the list")
+    func memberTags() async throws {
+        func owned(_ range: String = "") -> [String] {
+            ["SEARCH d USING COVERING INDEX image_tags_by_owner (owner=? AND value=?\(range))", Self.image]
+        }
+        func open(_ range: String = "") -> [String] {
+            ["SEARCH d USING COVERING INDEX image_tags_open (value=? AND visibility=?\(range))", Self.image]
+        }
+        let tag = (name: "tag", value: "x")
+        for isRare in [true, false] {
+            for parameter in [tag, (name: "os_glance_newest", value: "tag:x")] {
+                let plan = try await plan(Self.member, [parameter], isRare: isRare)
+                expect([owned(), open(), Self.shared], in: plan, "\(parameter), \(isRare ? "rare" : "common")")
+            }
+        }
+        let two = try await plan(Self.member, [tag, ("tag", "y"), ("os", "linux")], isRare: false)
+        expect([owned(), open(), Self.shared], in: two, "two tags and a property, all common")
+        let cases: [(String, [[String]])] = [
+            ("all", [owned(), open(), open(), Self.shared]), ("public", [open()]), ("community", [open()]),
+            ("shared", [owned(), Self.shared]), ("private", [owned()]),
+        ]
+        for (visibility, walks) in cases {
+            expect(walks, in: try await plan(Self.member, [tag, ("visibility", visibility)]), visibility)
+        }
+        expect([owned()], in: try await plan(Self.member, [tag, ("owner", "tenant1")]), "owner")
+        let behind = try await plan(Self.member, [tag, ("visibility", "public")], marker: true)
+        expect([open(" AND (image_created_at,image_id)<(?,?)")], in: behind, "public, behind a marker")
+        // Nobody's walk over all that is shared ends soon where the tag is rare.
+        let sharesMany = try await plan(rareCount: 1) {
+            _ = try $0.list(try ImageListQuery(parameters: [tag]), visibleTo: Self.member)
+        }
+        expect([Self.tagged], in: sharesMany, "rare, and more is shared than is looked through")
     }
 
     @Test("names with a prefix are a range of the names' indexes, whatever else is asked")

@@ -34,6 +34,7 @@ struct RandomListTests {
                 image.properties[property] = .some(Int.random(in: 0..<6, using: &random) == 0 ? nil : value(&random))
             }
             try await tables.create(image, at: .start + Int64.random(in: 0..<40, using: &random))
+            try await change(id, tables, &random)
             let status = ["active", "active", "queued", "killed"].randomElement(using: &random) ?? "active"
             try await tables.execute(
                 "UPDATE images SET status = ?, size = ?, updated_at = updated_at + ? WHERE id = ?",
@@ -54,6 +55,31 @@ struct RandomListTests {
             }
         }
         return plain
+    }
+
+    /// Gives some images other tags, owners and visibilities than they had at first, as this registry writes them or another.
+    private func change(_ id: ImageID, _ tables: RegistryTables, _ random: inout SeededGenerator) async throws {
+        let visibility = Visibility.allCases.randomElement(using: &random) ?? .shared
+        let owner = Self.owners.randomElement(using: &random) ?? nil
+        let tag = Self.tags.randomElement(using: &random) ?? "x"
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0...2:
+            var image = try await tables.show(id)
+            (image.visibility, image.owner) = (visibility, owner)
+            if Bool.random(using: &random) { image.tags = [tag] }
+            try await tables.update(image)
+        case 3:
+            try await tables.execute(
+                "UPDATE images SET owner = ?, visibility = ? WHERE id = ?",
+                [SQLValue(owner), .text(visibility.rawValue), .text(id.text)]
+            )
+        case 4:
+            try await tables.execute(
+                "INSERT INTO image_tags (image_id, value, position) VALUES (?, ?, 9) ON CONFLICT (image_id, value) DO NOTHING",
+                [.text(id.text), .text(tag)]
+            )
+        default: break
+        }
     }
 
     private func value(_ random: inout SeededGenerator) -> String { Self.values.randomElement(using: &random) ?? "" }
@@ -111,10 +137,15 @@ struct RandomListTests {
     private func query(_ random: inout SeededGenerator) -> ImageListQuery {
         let visibilities: [VisibilityFilter] =
             [.unspecified, .unspecified, .unspecified, .all] + Visibility.allCases.map { .only($0) }
+        // Such lists have walks of their own.
+        let isByTag = Int.random(in: 0..<3, using: &random) == 0
+        let tags: [ImageFilter] = isByTag ? [.tag(Self.tags.randomElement(using: &random) ?? "x")] : []
+        let count = isByTag ? [0, 0, 1, 2].randomElement(using: &random) ?? 0 : Int.random(in: 0..<4, using: &random)
+        let direction = ImageSort.Direction.allCases.randomElement(using: &random) ?? .ascending
         return ImageListQuery(
             limit: [1, 4, 9, 200].randomElement(using: &random) ?? 9,
-            sort: order(&random),
-            filters: (0..<Int.random(in: 0..<4, using: &random)).map { _ in filter(&random) },
+            sort: isByTag ? [ImageSort(.createdAt, direction), ImageSort(.id, direction)] : order(&random),
+            filters: ((0..<count).map { _ in filter(&random) } + tags).shuffled(using: &random),
             visibility: visibilities.randomElement(using: &random) ?? .all,
             memberStatus: MemberStatusFilter.allCases.randomElement(using: &random) ?? .accepted,
             hidden: Int.random(in: 0..<8, using: &random) == 0
@@ -151,10 +182,10 @@ struct RandomListTests {
         var shown = 0
         try await subject.withTables { tables in
             let plain = try await fill(tables, &random)
-            for number in 0..<400 {
+            for number in 0..<500 {
                 let query = query(&random)
                 let caller = Self.callers.randomElement(using: &random) ?? .admin
-                let rareCount = [0, 5, 4_000].randomElement(using: &random) ?? 0
+                let rareCount = [0, 5, 500, 4_000].randomElement(using: &random) ?? 0
                 let expected = plain.list(query, as: caller).map(\.id)
                 let visited = try await walk(tables, query, caller, rareCount: rareCount) { plain.mayName($0, caller) }
                 // A caller without project is shown what is shared with anybody, and may not go on behind it.

@@ -131,6 +131,8 @@ def test_an_expansion_that_is_killed_again_and_again_completes(deployments):
         ("SELECT count(*) FROM images WHERE sort_name IS DISTINCT FROM COALESCE(name, '')", 0),
         ("SELECT count(*) FROM image_properties WHERE image_created_at IS NULL OR value_prefix IS NULL AND value <> ''", 0),
         ("SELECT count(*) FROM image_tags WHERE image_created_at IS NULL", 0),
+        ("SELECT count(*) FROM image_tags t JOIN images i ON i.id = t.image_id"
+         " WHERE t.visibility IS DISTINCT FROM i.visibility OR t.owner IS DISTINCT FROM i.owner", 0),
         ("SELECT sum(image_count) FROM project_usage WHERE owner LIKE 'project%'", IMAGES),
         ("SELECT sum(stored_bytes) FROM project_usage WHERE owner LIKE 'project%'", sum(range(100, IMAGES + 100))),
     ]:

@@ -33,6 +33,25 @@ struct ImageRows {
         areInOrderOfCreation = true
     }
 
+    private init(tagged tag: LeadingTag, _ condition: SQLCondition) {
+        var tagged = SQLCondition("d.value = ?", [.text(tag.value)])
+        tagged.add(condition)
+        self.init("image_tags", tagged)
+        filter = tag.place
+        exactly = SQLCondition("1 = 1")
+        areInOrderOfCreation = true
+    }
+
+    /// What has a tag and is a project's.
+    init(tagged tag: LeadingTag, ownedBy project: String) {
+        self.init(tagged: tag, SQLCondition("d.owner = ?", [.text(project)]))
+    }
+
+    /// What has a tag and is open in one way.
+    init(tagged tag: LeadingTag, open visibility: Visibility, _ dialect: SQLDialect) {
+        self.init(tagged: tag, .open("d", visibility, dialect))
+    }
+
     /// The rows among which are those of all images that pass; `nil` where no index leads to these.
     init?(_ filter: ImageFilter, _ dialect: SQLDialect) {
         switch filter {

@@ -35,19 +35,11 @@ extension ImageTable {
     /// Where the images of a list are looked for: among those that have what a filter asks for, where these are few or
     /// lie in the order of the list; among those that the caller sees otherwise.
     private func walks(_ query: ImageListQuery, _ caller: Caller) throws -> [ImageWalk] {
-        var condition = SQLCondition("i.deleted_at IS NULL AND i.status <> 'killed'")
-        condition.add("i.os_hidden = ?", SQLValue(query.hidden))
-        let rows = try rows(query, caller)
-        // What the rows have decided is not asked again: PostgreSQL would join the same table twice.
-        let decided = rows?.exactly == nil ? nil : rows?.filter
-        let eachAlone = rows == nil && (query.sort.isByCreation || query.sort.isByName)
-        for (place, filter) in query.filters.enumerated() where place != decided {
-            filter.add(to: &condition, connection.dialect, eachAlone: eachAlone)
-        }
-        guard let rows else {
+        guard let rows = try rows(query, caller) else {
+            let eachAlone = query.sort.isByCreation || query.sort.isByName
             return ImageWalk.audience(of: query, caller, connection.dialect).map { walk in
                 var walk = walk
-                walk.condition.add(condition)
+                walk.condition.add(condition(of: query, on: walk.rows, eachAlone: eachAlone))
                 walk.isUnordered = query.filters.contains(where: \.leadsAstray)
                 walk.isTheOnlyWay = eachAlone && query.leavesTheOrder(for: caller)
                 return walk
@@ -55,11 +47,23 @@ extension ImageTable {
         }
         var walk = ImageWalk(rows)
         // Of two tags or properties either could lead.
-        let isOnlyLead = decided != nil && query.filters.count(where: \.isOfOtherRows) == 1
+        let isOnlyLead = rows.exactly != nil && query.filters.count(where: \.isOfOtherRows) == 1
         walk.isTheOnlyWay = isOnlyLead && query.leavesTheOrder(for: caller)
-        walk.condition.add(condition)
+        walk.condition.add(condition(of: query, on: rows, eachAlone: false))
         walk.condition.add(ImageWalk.restriction(query, caller))
         return [walk]
+    }
+
+    /// What is asked of each image that is met. What the rows have decided is not asked again: PostgreSQL would join the
+    /// same table twice.
+    private func condition(of query: ImageListQuery, on rows: ImageRows?, eachAlone: Bool) -> SQLCondition {
+        var condition = SQLCondition("i.deleted_at IS NULL AND i.status <> 'killed'")
+        condition.add("i.os_hidden = ?", SQLValue(query.hidden))
+        let decided = rows?.exactly == nil ? nil : rows?.filter
+        for (place, filter) in query.filters.enumerated() where place != decided {
+            filter.add(to: &condition, connection.dialect, eachAlone: eachAlone)
+        }
+        return condition
     }
 
     /// Of how many filters the rows are counted.
@@ -78,11 +82,19 @@ extension ImageTable {
         guard candidates.contains(where: { !$0.areImages }) else { return nil }
         let isOrdered = caller.isAdmin && query.sort.isByCreation
         if isOrdered, candidates.count == 1, candidates[0].areInOrderOfCreation { return candidates[0] }
+        if candidates.count == 1, query.leadingTag(for: caller) != nil, try sharesFew(query, caller) { return nil }
         let counts = try count(candidates, upTo: rareCount + 1)
         guard let (rarest, count) = zip(candidates, counts).min(by: { $0.1 < $1.1 }) else { return nil }
         if count <= rareCount { return rarest.areImages ? nil : rarest }
         // Of two properties that are both common nothing tells which is the rarer; either walks in order.
         return isOrdered ? candidates.first(where: \.areInOrderOfCreation) : nil
+    }
+
+    /// Whether so little is shared with the caller that all of it may be looked through for a tag, however rare that is.
+    private func sharesFew(_ query: ImageListQuery, _ caller: Caller) throws -> Bool {
+        let memberships = ImageWalk.memberships(in: query, caller)[...]
+        let few = Int64(rareCount / 40)
+        return try memberships.isEmpty || count(memberships, upTo: Int(few) + 1).reduce(0, +) <= few
     }
 
     private func count(_ candidates: ArraySlice<ImageRows>, upTo limit: Int) throws -> [Int64] {

@@ -201,7 +201,9 @@ public struct ImageTable {
         try replace(properties: image.properties, of: stored)
         if !image.tags.elementsEqual(stored.tags, by: { $0.utf8.elementsEqual($1.utf8) }) {
             try connection.execute("DELETE FROM image_tags WHERE image_id = ?", [.text(image.id.text)])
-            try insert(tags: image.tags, of: stored)
+            var tagged = image
+            tagged.createdAt = stored.createdAt
+            try insert(tags: image.tags, of: tagged)
         }
         return try self.image(image.id)
     }
@@ -238,16 +240,18 @@ public struct ImageTable {
         }
     }
 
+    /// - Parameter image: as this transaction has written it.
     private func insert(tags: [String], of image: Image) throws {
         for (position, tag) in tags.enumerated() {
             try connection.execute(
                 """
-                INSERT INTO image_tags (image_id, value, position, image_created_at) VALUES (?, ?, ?, ?)
+                INSERT INTO image_tags (image_id, value, position, image_created_at, visibility, owner)
+                VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT (image_id, value) DO NOTHING
                 """,
                 [
                     .text(image.id.text), .text(tag), .integer(Int64(position)),
-                    .integer(image.createdAt.microseconds),
+                    .integer(image.createdAt.microseconds), .text(image.visibility.rawValue), SQLValue(image.owner),
                 ]
             )
         }

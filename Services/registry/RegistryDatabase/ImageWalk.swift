@@ -50,23 +50,19 @@ struct ImageWalk {
 
 // Image API v2, visibility in lists: wider than nothing, narrower than what an id opens.
 extension ImageWalk {
-    /// What the caller is shown, as walks that each have an index; no image lies on two.
+    /// What the caller is shown, as walks that each have an index; no image lies on two. Those over what has the list's
+    /// leading tag leave out the rest.
     static func audience(of query: ImageListQuery, _ caller: Caller, _ dialect: SQLDialect) -> [ImageWalk] {
         if caller.isAdmin { return [ImageWalk(restriction(query, caller))] }
-        if let project = caller.project, query.soleOwner == project { return [owned(by: project, query)] }
+        let tag = query.leadingTag(for: caller)
+        if let project = caller.project, query.soleOwner == project { return [owned(by: project, query, tag)] }
         var own: [ImageWalk] = []
         var others = SQLCondition("1 = 1")
         if let project = caller.project, query.soleOwner == nil, !query.showsOpenOnly {
-            own = [owned(by: project, query)]
+            own = [owned(by: project, query, tag)]
             others = SQLCondition("(i.owner IS NULL OR i.owner <> ?)", [.text(project)])
         }
-        var walks: [ImageWalk] = []
-        for visibility in query.openVisibilities {
-            var open = SQLCondition("i.visibility = '\(visibility.rawValue)'")
-            // PostgreSQL would take it for another condition, and expect the fewer images that pass both.
-            if dialect.namesPartialIndexes { open.add("i.visibility IN ('public', 'community')") }
-            walks.append(ImageWalk(open))
-        }
+        var walks = query.openVisibilities.map { open($0, tag, dialect) }
         if query.showsShared { walks += shared(with: caller.project, query.memberStatus) }
         return own
             + walks.map { walk in
@@ -76,17 +72,31 @@ extension ImageWalk {
             }
     }
 
-    private static func owned(by project: String, _ query: ImageListQuery) -> ImageWalk {
+    private static func open(_ visibility: Visibility, _ tag: LeadingTag?, _ dialect: SQLDialect) -> ImageWalk {
+        guard let tag else { return ImageWalk(.open("i", visibility, dialect)) }
+        var walk = ImageWalk(ImageRows(tagged: tag, open: visibility, dialect))
+        walk.condition.add(has(visibility))
+        return walk
+    }
+
+    private static func owned(by project: String, _ query: ImageListQuery, _ tag: LeadingTag?) -> ImageWalk {
+        var walk = owned(by: project, tag)
+        if case .only(let visibility) = query.visibility { walk.condition.add(has(visibility)) }
+        return walk
+    }
+
+    private static func owned(by project: String, _ tag: LeadingTag?) -> ImageWalk {
+        if let tag {
+            var walk = ImageWalk(ImageRows(tagged: tag, ownedBy: project))
+            // Who owns an image and who sees it is asked of the image itself in any case.
+            walk.condition.add("i.owner = ?", .text(project))
+            return walk
+        }
         // The bounds follow from the first condition. With them PostgreSQL expects few images whatever others own, and takes
         // this walk's index rather than meeting some of the project's among all images.
-        var condition = SQLCondition(
-            "i.owner = ? AND i.owner >= ? AND i.owner <= ?",
-            Array(repeating: .text(project), count: 3)
+        return ImageWalk(
+            SQLCondition("i.owner = ? AND i.owner >= ? AND i.owner <= ?", Array(repeating: .text(project), count: 3))
         )
-        if case .only(let visibility) = query.visibility {
-            condition.add(has(visibility))
-        }
-        return ImageWalk(condition)
     }
 
     private static func shared(with project: String?, _ status: MemberStatusFilter) -> [ImageWalk] {
@@ -95,12 +105,23 @@ extension ImageWalk {
             condition.add(membership(status, project: nil))
             return [ImageWalk(condition)]
         }
-        let statuses = MemberStatusFilter.allCases.filter { $0 != .all && (status == .all || status == $0) }
-        return statuses.map { status in
-            var walk = ImageWalk(ImageRows(sharedWith: project, status))
+        return memberships(of: project, status).map { rows in
+            var walk = ImageWalk(rows)
             walk.condition.add("i.visibility = 'shared'")
             return walk
         }
+    }
+
+    /// What is shared with a project, by each answer that is asked for.
+    private static func memberships(of project: String, _ status: MemberStatusFilter) -> [ImageRows] {
+        MemberStatusFilter.allCases.filter { $0 != .all && (status == .all || status == $0) }
+            .map { ImageRows(sharedWith: project, $0) }
+    }
+
+    /// What of others is looked through for a tag, as rows of each walk over it.
+    static func memberships(in query: ImageListQuery, _ caller: Caller) -> [ImageRows] {
+        guard let project = caller.project, query.showsShared, query.soleOwner != project else { return [] }
+        return memberships(of: project, query.memberStatus)
     }
 
     /// Leaves of any images what the caller is shown.

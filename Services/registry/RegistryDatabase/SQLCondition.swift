@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// Conditions that must all hold, with their values in order.
 struct SQLCondition {
     private(set) var sql: String
@@ -19,6 +21,14 @@ struct SQLCondition {
     mutating func add(_ condition: String, _ values: SQLValue...) { add(condition, values) }
 
     mutating func add(_ other: SQLCondition) { add(other.sql, other.values) }
+
+    /// That rows of a table, by its name in the statement, are of open images.
+    static func open(_ table: String, _ visibility: Visibility, _ dialect: SQLDialect) -> SQLCondition {
+        var open = SQLCondition("\(table).visibility = '\(visibility.rawValue)'")
+        // PostgreSQL would take it for another condition, and expect the fewer images that pass both.
+        if dialect.namesPartialIndexes { open.add("\(table).visibility IN ('public', 'community')") }
+        return open
+    }
 
     /// - Parameter place: what takes a value, with one placeholder.
     static func equals(_ expression: String, anyOf values: [SQLValue], place: String = "?") -> SQLCondition {

@@ -101,6 +101,6 @@ extension Migration {
 extension Migration {
     /// Every migration, oldest first. Entries are added at the end and never edited once released.
     public static let all: [Migration] = [
-        .images, .imageLists, .tasks, .metadefs, .usage, .uploadSessions, .scrubbing, .droppedLocations,
+        .images, .imageLists, .tasks, .metadefs, .usage, .uploadSessions, .scrubbing, .droppedLocations, .tagAudiences,
     ]
 }
