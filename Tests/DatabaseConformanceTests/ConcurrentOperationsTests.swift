@@ -76,7 +76,12 @@ struct ConcurrentOperationsTests {
             case 0...2:
                 try await tables.create(Image(id: id, visibility: .shared, owner: "o", properties: ["n": "0"]))
                 book.note(image) { $0.creations += 1 }
-            case 3...7:
+            case 3:
+                var record = try await tables.show(id)
+                record.owner = name
+                try await tables.update(record)
+                book.note(image) { $0.changes += 1 }
+            case 4...7:
                 var record = try await tables.show(id)
                 record.properties["n"] = "\(Int(record.properties["n"].flatMap { $0 } ?? "0").map { $0 + 1 } ?? -1)"
                 record.tags.append(name)
@@ -167,6 +172,7 @@ struct ConcurrentOperationsTests {
         #expect(record.properties["n"] == "\(ledger.increments)", seed)
         #expect(Set(record.tags) == ledger.tags, seed)
         #expect(record.tags.count == ledger.tags.count, seed)
+        #expect(try await tables.count("\(TagAudienceTests.stale) AND i.id = ?", key) == 0, seed)
         let members = try await tables.members(of: id).map(\.member)
         #expect(Set(members) == Set(ledger.members.filter { $0.value == 1 }.keys), seed)
         #expect(ledger.members.values.allSatisfy { $0 == 0 || $0 == 1 }, seed)

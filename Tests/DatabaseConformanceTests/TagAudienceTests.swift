@@ -78,7 +78,7 @@ struct TagAudienceTests {
     /// Tags that have another visibility or owner than their image, as a table.
     static let stale = """
         image_tags t JOIN images i ON i.id = t.image_id
-        WHERE COALESCE(t.visibility, '-') <> i.visibility OR COALESCE(t.owner, '-') <> COALESCE(i.owner, '-')
+        WHERE (COALESCE(t.visibility, '-') <> i.visibility OR COALESCE(t.owner, '-') <> COALESCE(i.owner, '-'))
         """
 
     @Test("lists by a tag show an image to whom its record does", arguments: DatabaseUnderTest.all)
@@ -98,6 +98,21 @@ struct TagAudienceTests {
                     #expect(finders == expected, "\(change.name), \(visibility)")
                 }
                 #expect(try await tables.count(Self.stale) == 0, "\(change.name)")
+            }
+        }
+    }
+
+    @Test("what is wrong in a tag's copy shows nobody what is not theirs to see", arguments: DatabaseUnderTest.all)
+    func wrongCopies(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            try await tables.create(Image(id: Self.id, visibility: .private, owner: "tenant1", tags: ["x"]))
+            for (column, value) in [("owner", "tenant2"), ("visibility", "public"), ("visibility", "community")] {
+                try await tables.execute("UPDATE image_tags SET \(column) = ?", [.text(value)])
+                for visibility in [VisibilityFilter.unspecified, .all] + Visibility.allCases.map({ .only($0) }) {
+                    let query = ImageListQuery(limit: 25, filters: [.tag("x")], visibility: visibility)
+                    let found = try await tables.list(query, as: .of("tenant2"))
+                    #expect(found.isEmpty, "\(column) \(value), \(visibility)")
+                }
             }
         }
     }
