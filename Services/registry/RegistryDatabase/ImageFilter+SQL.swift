@@ -39,10 +39,13 @@ extension ImageFilter {
 
     /// The filter over `i`, the image.
     ///
-    /// - Parameter eachAlone: Whether images are met one after another, in the order of the list, until a page is full: what
-    ///   hangs on them is then looked up for each that is met. Left to itself, PostgreSQL may find all that pass and sort them.
-    func add(to condition: inout SQLCondition, _ dialect: SQLDialect, eachAlone: Bool) {
+    /// - Parameters:
+    ///   - rows: What names the images, as `d`. A tag is asked of what it names, before the image is looked up.
+    ///   - eachAlone: Whether images are met one after another, in the order of the list, until a page is full: what hangs
+    ///     on them is then looked up for each that is met. Left to itself, PostgreSQL may find all that pass and sort them.
+    func add(to condition: inout SQLCondition, on rows: ImageRows?, _ dialect: SQLDialect, eachAlone: Bool) {
         let end = eachAlone ? dialect.fence : ""
+        let id = rows != nil && eachAlone ? "d.image_id" : "i.id"
         switch self {
         case .nothing:
             condition.add("1 = 0")
@@ -64,7 +67,7 @@ extension ImageFilter {
             condition.add("i.protected = ?", SQLValue(value))
         case .tag(let tag):
             condition.add(
-                "EXISTS (SELECT 1 FROM image_tags t WHERE t.value = ? AND t.image_id = i.id\(end))",
+                "EXISTS (SELECT 1 FROM image_tags t WHERE t.value = ? AND t.image_id = \(id)\(end))",
                 .text(tag)
             )
         case .property(let name, let value):

@@ -61,7 +61,7 @@ extension ImageTable {
         condition.add("i.os_hidden = ?", SQLValue(query.hidden))
         let decided = rows?.exactly == nil ? nil : rows?.filter
         for (place, filter) in query.filters.enumerated() where place != decided {
-            filter.add(to: &condition, connection.dialect, eachAlone: eachAlone)
+            filter.add(to: &condition, on: rows, connection.dialect, eachAlone: eachAlone)
         }
         return condition
     }
