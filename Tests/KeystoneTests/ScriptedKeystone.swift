@@ -22,6 +22,8 @@ final class ScriptedKeystone: Sendable {
         var status = 200
         var headers: [(String, String)] = []
         var body = ""
+        /// Nothing is sent before this.
+        var after: EventLoopFuture<Void>?
         /// Before the head.
         var delay = TimeAmount.zero
         /// Closes the connection instead of answering.
@@ -35,6 +37,8 @@ final class ScriptedKeystone: Sendable {
     private let channel: any Channel
     private let script: Mutex<Script>
     private let questions = Mutex<[Question]>([])
+    /// The questions that have no answer yet.
+    let unanswered = Tally()
 
     var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
     var all: [Question] { questions.withLock { $0 } }
@@ -42,7 +46,7 @@ final class ScriptedKeystone: Sendable {
     func answer(_ new: @escaping Script) { script.withLock { $0 = new } }
 
     init(_ script: @escaping Script = { Keystone.answer($0) }) async throws {
-        let hook = Hook()
+        let hook = Hook(unanswered)
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 2048)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -70,6 +74,9 @@ final class ScriptedKeystone: Sendable {
 
     private final class Hook: Sendable {
         let owner = Mutex<Script>({ _ in Answer(breaks: true) })
+        let unanswered: Tally
+
+        init(_ unanswered: Tally) { self.unanswered = unanswered }
     }
 
     private final class Handler: ChannelInboundHandler {
@@ -87,16 +94,21 @@ final class ScriptedKeystone: Sendable {
             case .body(let bytes): question?.body += String(buffer: bytes)
             case .end:
                 guard let question else { return }
+                hook.unanswered.up()
                 let answer = hook.owner.withLock { $0 }(question)
                 let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-                context.eventLoop.scheduleTask(in: answer.delay) {
-                    let (handler, context) = bound.value
-                    handler.send(answer, context)
+                let loop = context.eventLoop
+                (answer.after ?? loop.makeSucceededVoidFuture()).hop(to: loop).whenComplete { _ in
+                    loop.scheduleTask(in: answer.delay) {
+                        let (handler, context) = bound.value
+                        handler.send(answer, context)
+                    }
                 }
             }
         }
 
         private func send(_ answer: Answer, _ context: ChannelHandlerContext) {
+            hook.unanswered.down()
             if answer.breaks { return context.close(promise: nil) }
             var headers = HTTPHeaders(answer.headers)
             if !answer.trickles { headers.add(name: "Content-Length", value: "\(answer.body.utf8.count)") }

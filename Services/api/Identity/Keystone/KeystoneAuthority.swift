@@ -10,13 +10,14 @@ final class KeystoneAuthority: Sendable {
     private let http: KeystoneHTTP
     private let session: KeystoneSession
     private let turns: Turnstile
-    private let outage = Mutex(KeystoneOutage())
+    private let outage: Mutex<KeystoneOutage>
     private let logger: Logger
 
     init(_ settings: KeystoneSettings, now: @escaping @Sendable () -> Timestamp, logger: Logger)
         throws(KeystoneFailure)
     {
         self.settings = settings
+        outage = Mutex(KeystoneOutage(rest: settings.outageRest))
         http = try KeystoneHTTP(settings)
         session = KeystoneSession(settings, http: http, now: now)
         turns = Turnstile(limit: settings.callLimit, waitingLimit: settings.waitingLimit)

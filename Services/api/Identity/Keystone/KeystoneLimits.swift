@@ -13,7 +13,7 @@ public actor KeystoneLimits {
     private let http: KeystoneHTTP
     private let session: KeystoneSession
     private let turns: Turnstile
-    private var outage = KeystoneOutage()
+    private var outage: KeystoneOutage
     private var service: Service?
     private var pending: [String: Task<Result<[String: Int64], KeystoneFailure>, Never>] = [:]
 
@@ -32,6 +32,7 @@ public actor KeystoneLimits {
         throws(KeystoneFailure)
     {
         self.settings = settings
+        outage = KeystoneOutage(rest: settings.outageRest)
         self.endpoint = endpoint
         http = try KeystoneHTTP(settings)
         session = KeystoneSession(settings, http: http, now: now)

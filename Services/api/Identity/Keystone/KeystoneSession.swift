@@ -11,9 +11,7 @@ actor KeystoneSession {
     private var login: Login?
     private var pending: Task<Result<Login, KeystoneFailure>, Never>?
     private var loginCount = 0
-    /// Too many wrong passwords in a row lock the service user out: after one, nobody tries for a while.
     private var refusedUntil: ContinuousClock.Instant?
-    private static let refusalPause = Duration.seconds(10)
 
     struct Login: Sendable {
         /// Tells one login from the next.
@@ -52,7 +50,7 @@ actor KeystoneSession {
         case .success(let made): login = made
         case .failure(.serviceRefused):
             login = nil
-            refusedUntil = .now + Self.refusalPause
+            refusedUntil = .now + settings.refusalPause
         case .failure: break
         }
         return try result.get()

@@ -32,6 +32,11 @@ public struct KeystoneSettings: Sendable {
     public var callLimit = 32
     public var waitingLimit = 512
     public var sharedCache: MemcachedSettings?
+    /// How long nobody logs in after Keystone refused our own credential: too many wrong passwords in a row lock the
+    /// service user out.
+    var refusalPause = Duration.seconds(10)
+    /// How long Keystone is left alone after several connections in a row that failed.
+    var outageRest = Duration.seconds(1)
 
     public init(authURL: KeystoneURL, credential: KeystoneCredential) {
         self.authURL = authURL
