@@ -22,9 +22,10 @@ struct RawRequest: Sendable {
         _ body: String,
         key: RegistryKeys.Key = RegistryUnderTest.oldKey,
         version: Int = 1,
+        at time: Timestamp = .now,
         age: Int64 = 0
     ) {
-        self.init(operation, Array(body.utf8), key: key, version: version, age: age)
+        self.init(operation, Array(body.utf8), key: key, version: version, at: time, age: age)
     }
 
     init(
@@ -32,6 +33,7 @@ struct RawRequest: Sendable {
         _ body: [UInt8],
         key: RegistryKeys.Key = RegistryUnderTest.oldKey,
         version: Int = 1,
+        at time: Timestamp = .now,
         age: Int64 = 0
     ) {
         path = RegistryProtocol.pathPrefix + operation
@@ -42,7 +44,7 @@ struct RawRequest: Sendable {
             path: path,
             version: version,
             body: body,
-            timestamp: Timestamp.now.microseconds / 1_000_000 - age,
+            timestamp: time.microseconds / 1_000_000 - age,
             nonce: randomBytes(16).hexadecimal
         )
         headers = [
@@ -80,8 +82,10 @@ struct RawRequest: Sendable {
 
     /// Sends it and reads until the registry closes the connection.
     ///
-    /// - Parameter thenLeaves: whether its own half of the connection is closed behind it.
-    func send(to port: Int, thenLeaves: Bool = false) async throws -> RawAnswer {
+    /// - Parameters:
+    ///   - thenLeaves: whether its own half of the connection is closed behind it.
+    ///   - isSent: told when everything is on its way.
+    func send(to port: Int, thenLeaves: Bool = false, isSent: () -> Void = {}) async throws -> RawAnswer {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port) { channel in
@@ -92,6 +96,7 @@ struct RawRequest: Sendable {
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
             if thenLeaves { try await channel.channel.close(mode: .output) }
+            isSent()
             var answer: [UInt8] = []
             for try await part in inbound { answer += part.readableBytesView }
             return RawAnswer(answer)

@@ -9,6 +9,8 @@ import Testing
 @Suite("TLS between the services")
 struct RegistryTLSTests {
     private static let read = ListImages(query: ImageListQuery(limit: 1))
+    /// Where nobody is going to answer.
+    private static let short = RegistryPatience(reads: .seconds(2), writes: .seconds(2))
 
     /// Serves an empty registry with the certificate `server` of the authority `ca`.
     private func served(
@@ -32,9 +34,13 @@ struct RegistryTLSTests {
         }
     }
 
-    private func call(_ endpoint: RegistryEndpoint, _ files: TLSFiles) async throws {
+    private func call(
+        _ endpoint: RegistryEndpoint,
+        _ files: TLSFiles,
+        patience: RegistryPatience = .ample
+    ) async throws {
         let tls = try TLSContext(.client, files, logger: .silent)
-        try await withClient([endpoint], tls: tls) { client in
+        try await withClient([endpoint], patience: patience, tls: tls) { client in
             _ = try await client.call(Self.read)
             _ = try await client.call(CreateImage(image: .sample()))
         }
@@ -52,15 +58,19 @@ struct RegistryTLSTests {
         try await served { certificates, port, tls in
             let endpoint = RegistryEndpoint.tls(host: "127.0.0.1", port: port)
             await #expect(throws: RegistryError.self) {
-                try await call(endpoint, certificates.files(nil, trusting: "other"))
+                try await call(endpoint, certificates.files(nil, trusting: "other"), patience: Self.short)
             }
             await #expect(throws: RegistryError.self) {
-                try await call(.tcp(host: "127.0.0.1", port: port), certificates.files(nil, trusting: "ca"))
+                try await call(
+                    .tcp(host: "127.0.0.1", port: port),
+                    certificates.files(nil, trusting: "ca"),
+                    patience: Self.short
+                )
             }
             try certificates.make("server", by: "ca", for: "DNS:registry.example")
             tls.reload()
             await #expect(throws: RegistryError.self) {
-                try await call(endpoint, certificates.files(nil, trusting: "ca"))
+                try await call(endpoint, certificates.files(nil, trusting: "ca"), patience: Self.short)
             }
         }
     }
@@ -73,7 +83,7 @@ struct RegistryTLSTests {
             let endpoint = RegistryEndpoint.tls(host: "127.0.0.1", port: port)
             try await call(endpoint, certificates.files("client", trusting: "ca"))
             for files in [certificates.files(nil, trusting: "ca"), certificates.files("stranger", trusting: "ca")] {
-                await #expect(throws: RegistryError.self) { try await call(endpoint, files) }
+                await #expect(throws: RegistryError.self) { try await call(endpoint, files, patience: Self.short) }
             }
         }
     }

@@ -39,7 +39,8 @@ struct RegistryUnderTest: Sendable {
             // What cannot be removed is litter in the temporary folder, not a failure.
             try? FileManager.default.removeItem(at: folder)
         }
-        let database = try SQLiteDatabase(path: folder.path + "/registry.db", readers: 1)
+        let limits = DatabaseLimits(patience: .seconds(300))
+        let database = try SQLiteDatabase(path: folder.path + "/registry.db", readers: 1, limits: limits)
         try await MigrationRunner(Migration.all).sync(database)
         do {
             try await body(RegistryUnderTest(database: database, folder: folder.path))
@@ -74,7 +75,7 @@ struct RegistryUnderTest: Sendable {
                 keys: { keys },
                 exchangeLimit: exchangeLimit,
                 monitoring: Monitoring(metrics: PrometheusMetrics(), draining: draining) { nil },
-                clocks: ClockWatch(logger: clockLogger, metrics: metrics),
+                clocks: ClockWatch(logger: clockLogger, interval: .seconds(3_600), metrics: metrics),
                 logger: .silent
             ),
             at: address,
@@ -110,7 +111,7 @@ struct RegistryUnderTest: Sendable {
         let opened = DispatchSemaphore(value: 0)
         async let holding: Void = database.write { _ in
             arrival.finish()
-            _ = opened.wait(timeout: .now() + 60)
+            _ = opened.wait(timeout: .now() + 300)
         }
         for await _ in reached {}
         let result: Result<Void, any Error>
@@ -143,6 +144,7 @@ func withClient<Value: Sendable>(
     _ endpoints: [RegistryEndpoint],
     keys: RegistryKeys = RegistryKeys([RegistryUnderTest.oldKey]),
     limits: RegistryConnectionLimits = RegistryConnectionLimits(),
+    patience: RegistryPatience = .ample,
     tls: TLSContext? = nil,
     metrics: any MetricsFactory = NOOPMetricsHandler.instance,
     _ body: (HTTPRegistryClient) async throws -> Value
@@ -152,6 +154,7 @@ func withClient<Value: Sendable>(
         endpoints: endpoints,
         keys: { keys },
         limits: limits,
+        patience: patience,
         tls: tls,
         group: group,
         logger: .silent,
@@ -175,6 +178,11 @@ func withClient<Value: Sendable>(
     _ body: (HTTPRegistryClient) async throws -> Value
 ) async throws -> Value {
     try await withClient([.tcp(host: "127.0.0.1", port: port)], keys: keys, body)
+}
+
+extension RegistryPatience {
+    /// Far more than any machine takes for an exchange, of which each may have half.
+    static let ample = RegistryPatience(reads: .seconds(120), writes: .seconds(240))
 }
 
 extension HTTPRegistryClient {
@@ -201,13 +209,14 @@ extension Logger {
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
-/// Ports below those that the system gives to clients, each given once.
+/// Ports below those that any system gives to clients, each given once.
 enum FreePort {
-    private static let last = Mutex(Int.random(in: 15_000...30_000))
+    private static let range = 10_000...15_400
+    private static let last = Mutex(Int.random(in: range))
 
     static func next() -> Int {
         last.withLock { last in
-            repeat { last = last < 32_000 ? last + 1 : 15_000 } while !isFree(last)
+            repeat { last = last < range.upperBound ? last + 1 : range.lowerBound } while !isFree(last)
             return last
         }
     }

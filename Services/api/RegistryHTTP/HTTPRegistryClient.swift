@@ -19,6 +19,7 @@ internal import WireJSON
 public final class HTTPRegistryClient: RegistryClient {
     private let endpoints: RegistryEndpoints
     private let keys: @Sendable () -> RegistryKeys
+    private let patience: RegistryPatience
     private let logger: Logger
     private let version = Atomic<Int>(RegistryProtocol.current)
     private let budget = Mutex(RetryBudget())
@@ -33,6 +34,7 @@ public final class HTTPRegistryClient: RegistryClient {
         endpoints: [RegistryEndpoint],
         keys: @escaping @Sendable () -> RegistryKeys,
         limits: RegistryConnectionLimits = RegistryConnectionLimits(),
+        patience: RegistryPatience = RegistryPatience(),
         tls: TLSContext? = nil,
         group: any EventLoopGroup,
         logger: Logger,
@@ -48,6 +50,7 @@ public final class HTTPRegistryClient: RegistryClient {
             metrics: metrics
         )
         self.keys = keys
+        self.patience = patience
         self.logger = logger
         retries = Counter(label: "registry_retries", dimensions: [], factory: metrics)
     }
@@ -64,7 +67,7 @@ public final class HTTPRegistryClient: RegistryClient {
             arguments: operation
         )
         let body = envelope.jsonBytes
-        let answer = try await exchange(Operation.name, body, patience: Operation.effect.patience)
+        let answer = try await exchange(Operation.name, body, patience: patience.time(for: Operation.effect))
         do {
             return try Operation.Response(parsing: answer)
         } catch {
@@ -253,15 +256,4 @@ public final class HTTPRegistryClient: RegistryClient {
 extension RegistryError {
     /// Whether it tells of this registry's keys, clock or release rather than of what was asked: another may do it.
     fileprivate var isNodesOwn: Bool { code == .unauthenticated || code == .unknownOperation }
-}
-
-extension RegistryEffect {
-    /// How long an operation is repeated before the caller is told that the registry does not answer. Writes wait longer:
-    /// behind them stand an upload's bytes.
-    fileprivate var patience: Duration {
-        switch self {
-        case .reads: .seconds(8)
-        case .repeatable, .once: .seconds(20)
-        }
-    }
 }

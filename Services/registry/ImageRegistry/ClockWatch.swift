@@ -21,14 +21,20 @@ public final class ClockWatch: Sendable {
     }
 
     static let tolerance = Duration.seconds(5)
-    private static let interval = Duration.seconds(60)
 
+    private let interval: Duration
     private let logger: Logger
     private let meters: [Other: Meter]
     private let states = Mutex<[Other: State]>([:])
 
-    public init(logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory) {
+    /// - Parameter interval: how long the furthest difference is told, and how often there is a warning at most.
+    public init(
+        logger: Logger,
+        interval: Duration = .seconds(60),
+        metrics: any MetricsFactory = MetricsSystem.factory
+    ) {
         self.logger = logger
+        self.interval = interval
         meters = Dictionary(
             uniqueKeysWithValues: Other.allCases.map { other in
                 let dimensions = [("to", other.rawValue)]
@@ -46,12 +52,12 @@ public final class ClockWatch: Sendable {
         let now = ContinuousClock.now
         let (furthest, warns) = states.withLock { states in
             var state = states[other] ?? State()
-            let isNew = now - state.since > Self.interval
+            let isNew = now - state.since > interval
             if isNew { state.since = now }
             if isNew || difference.magnitude > state.furthest.magnitude { state.furthest = difference }
             let warns =
                 difference.magnitude > Self.tolerance
-                && state.warnedAt.map { now - $0 > Self.interval } ?? true
+                && state.warnedAt.map { now - $0 > interval } ?? true
             if warns { state.warnedAt = now }
             states[other] = state
             return (state.furthest, warns)
