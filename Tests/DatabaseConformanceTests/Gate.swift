@@ -15,7 +15,7 @@ final class Gate: Sendable {
     func pass() {
         arrived.store(true, ordering: .releasing)
         arrival.yield()
-        _ = opened.wait(timeout: .now() + 60)
+        _ = opened.wait(timeout: .now() + 120)
     }
 
     /// For the test: whether a body has come to the gate.

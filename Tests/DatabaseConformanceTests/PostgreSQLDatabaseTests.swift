@@ -1,14 +1,18 @@
 import Foundation
-import RegistryDatabase
 import Synchronization
 import Testing
+
+@testable import RegistryDatabase
 
 /// What is PostgreSQL's alone: connections that die, statements that are forgotten, collisions, and the pool.
 @Suite("PostgreSQL database", .enabled(if: PostgreSQLServer.shared != nil, "GLANCE_TEST_POSTGRESQL is not set"))
 struct PostgreSQLDatabaseTests {
     /// A database whose sessions bear a name of their own, so that a test can find and end them.
+    ///
+    /// - Parameter pauseLimit: `nil` for the one of every registry, which a machine that stands still may exceed.
     private func withSessions(
-        limits: DatabaseLimits = DatabaseLimits(),
+        limits: DatabaseLimits = DatabaseLimits(patience: .seconds(120)),
+        pauseLimit: Duration? = .seconds(120),
         setting change: (inout PostgreSQLSettings) -> Void = { _ in },
         _ body: (_ database: PostgreSQLDatabase, _ name: String, _ server: PostgreSQLServer) async throws -> Void
     ) async throws {
@@ -20,6 +24,9 @@ struct PostgreSQLDatabaseTests {
             settings.connections = 2
             settings.overflow = 0
             settings.limits = limits
+            // A busy machine collides more often; the patience bounds it.
+            settings.retries = nil
+            if let pauseLimit { settings.pauseLimit = pauseLimit }
             change(&settings)
             let database = try PostgreSQLDatabase(settings)
             let result: Result<Void, any Error>
@@ -85,14 +92,14 @@ struct PostgreSQLDatabaseTests {
             "client_encoding", "standard_conforming_strings",
         ]
         let sql = "SELECT \(names.map { "current_setting('\($0)')" }.joined(separator: ", "))"
-        let expected = { (pause: String) in ["on", "7s", "7s", pause, "off", "UTF8", "on"] }
-        try await withSessions(limits: DatabaseLimits(patience: .seconds(7))) { database, _, _ in
+        let expected = { (pause: String) in ["on", "1min", "10s", pause, "off", "UTF8", "on"] }
+        try await withSessions(limits: DatabaseLimits(patience: .seconds(60)), pauseLimit: nil) { database, _, _ in
             let body: @Sendable (any SQLConnection) throws -> [String]? = { connection in
                 try connection.first(sql) { row in names.indices.map { row.text($0) } }
             }
             let inReads = try await database.read(body)
             let inWrites = try await database.write(body)
-            #expect(inReads == expected("74s"))
+            #expect(inReads == expected("3min"))
             #expect(inWrites == expected("3s"))
             let isolation = "SELECT current_setting('transaction_isolation')"
             let ofReads = try await database.read { try $0.first(isolation) { $0.text(0) } }
@@ -139,7 +146,7 @@ struct PostgreSQLDatabaseTests {
 
     @Test("a write that stands still is ended by the server, so that others are not kept, and runs again")
     func standsStill() async throws {
-        try await withSessions(setting: { $0.connections = 4 }) { database, _, _ in
+        try await withSessions(pauseLimit: .seconds(10), setting: { $0.connections = 4 }) { database, _, _ in
             try await database.write { _ = try $0.execute("INSERT INTO notes (id, body) VALUES (1, '')", []) }
             let change = "UPDATE notes SET body = body || ? WHERE id = 1"
             let runs = Mutex(0)
@@ -158,7 +165,8 @@ struct PostgreSQLDatabaseTests {
             try await database.write { _ = try $0.execute(change, [.text("second")]) }
             gate.open()
             try await first
-            #expect(runs.withLock { $0 } == 2)
+            // On a machine that stands still itself, once more.
+            #expect(runs.withLock { $0 } >= 2)
             let text = try await database.read { try $0.first("SELECT body FROM notes") { $0.text(0) } }
             #expect(text == "secondfirst")
         }
@@ -229,21 +237,40 @@ struct PostgreSQLDatabaseTests {
 
     // MARK: The pool
 
-    @Test("nothing connects before it is needed, and never more than were allowed")
-    func growth() async throws {
+    /// What is opened stays open, and what is not needed stays away, however long a test takes.
+    private static func quiet(_ settings: inout PostgreSQLSettings) {
+        settings.connections = 2
+        settings.overflow = 4
+        settings.idleCheck = .seconds(3_600)
+    }
+
+    @Test("nothing connects before it is needed, and no more than are needed")
+    func onDemand() async throws {
         try await withSessions(setting: { settings in
-            settings.connections = 2
-            settings.overflow = 4
+            Self.quiet(&settings)
+            // Nobody waits for long enough to be given another connection.
+            settings.crowdedAfter = .seconds(3_600)
         }) { database, name, server in
-            // The server takes its time to forget a session that has ended.
-            #expect(try await eventually { try await sessions(name, server) == 1 })
+            #expect(try await sessions(name, server) == 1)
+            for id in Int64(0)..<5 {
+                try await database.write { _ = try $0.execute("INSERT INTO notes (id) VALUES (?)", [.integer(id)]) }
+            }
+            #expect(try await sessions(name, server) == 1)
+            #expect(try await count(database) == 5)
+            #expect(try await sessions(name, server) == 2)
+        }
+    }
+
+    @Test("while jobs wait there are more connections, and never more than were allowed")
+    func growth() async throws {
+        try await withSessions(setting: Self.quiet) { database, name, server in
             // Each keeps its connection until all that may be there are.
             let gates = (0..<8).map { _ in Gate() }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for gate in gates { group.addTask { try await database.write { _ in gate.pass() } } }
                 // Writers: one that is kept, and half of the four; whose turn it is first, nobody knows.
                 #expect(try await eventually { gates.count { $0.wasReached } == 3 })
-                #expect(try await eventually { try await sessions(name, server) == 3 })
+                #expect(try await sessions(name, server) == 3)
                 for gate in gates { gate.open() }
                 try await group.waitForAll()
             }

@@ -40,6 +40,10 @@ struct PostgreSQLServer: Sendable {
             var settings = PostgreSQLSettings(try PostgreSQLAddress(url: url, program: "tests"))
             settings.connections = 2
             settings.overflow = 0
+            // All tests come here, on a machine that may stand still between a statement and its commit.
+            settings.limits.patience = .seconds(300)
+            settings.pauseLimit = .seconds(300)
+            settings.retries = nil
             let database = try PostgreSQLDatabase(settings)
             opened = database
             return database

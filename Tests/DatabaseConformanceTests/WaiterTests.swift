@@ -162,7 +162,7 @@ struct WaiterTests {
     @Test("a write that waits for another process's lock ends with its waiter", arguments: DatabaseUnderTest.all)
     func foreignLock(_ subject: DatabaseUnderTest) async throws {
         try await subject.withPlace { folder in
-            let database = try await subject.open(folder, DatabaseLimits(), false)
+            let database = try await subject.open(folder, DatabaseLimits(patience: .seconds(120)), false)
             let other = try await subject.openBeside(folder)
             try await makeNotes(database)
             let gate = Gate()
@@ -182,8 +182,8 @@ struct WaiterTests {
                 }
             }
             #expect(refusal == .busy || refusal == .timedOut)
-            // Less than the thirty seconds that it may wait otherwise.
-            #expect(ContinuousClock.now - start < .seconds(25))
+            // Half of what it may wait otherwise.
+            #expect(ContinuousClock.now - start < .seconds(60))
             gate.open()
             try await held
             #expect(try await notes(database) == [])
@@ -217,7 +217,7 @@ struct WaiterTests {
     @Test(
         "a read that waits for somebody's lock is told as locked, not as one that takes long",
         .enabled(if: PostgreSQLServer.shared != nil, "GLANCE_TEST_POSTGRESQL is not set"),
-        arguments: [100, 1_000, 60_000]
+        arguments: [500, 1_000, 60_000]
     )
     func lockedRead(_ limit: Int) async throws {
         try await DatabaseUnderTest.postgresql.withDatabase { database in
@@ -261,12 +261,21 @@ struct WaiterTests {
             #expect(try await database.write(for: Waiter(patience: .seconds(29)), body) == [8_000, 3_000])
             #expect(try await database.read(for: Waiter(patience: .seconds(29)), body) == [3_500, 1_500])
             for isWrite in [true, false] {
-                let waiter = Waiter(patience: .milliseconds(1_200))
-                let limits = try #require(
-                    try await isWrite ? database.write(for: waiter, body) : database.read(for: waiter, body)
-                )
-                #expect((1...1_200).contains(limits[0]))
-                #expect((1...1_080).contains(limits[1]))
+                // On a busy machine the time may be up before it begins.
+                let isTold = try await eventually {
+                    let waiter = Waiter(patience: .milliseconds(1_200))
+                    do {
+                        let limits =
+                            try await isWrite ? database.write(for: waiter, body) : database.read(for: waiter, body)
+                        guard let limits else { return false }
+                        #expect((1...1_200).contains(limits[0]))
+                        #expect((1...1_080).contains(limits[1]))
+                        return true
+                    } catch let error as DatabaseError where error.code == .timedOut {
+                        return false
+                    }
+                }
+                #expect(isTold)
             }
             // Without a waiter as long as the pool's patience.
             #expect(try await database.write(body) == [30_000, 10_000])

@@ -178,12 +178,13 @@ final class PostgreSQLSession {
         guard socket >= 0 else { throw lost() }
         while true {
             let left = end - MonotonicTime.now
-            guard left > .zero else { throw .lost("the server did not answer in time") }
             var descriptor = pollfd(fd: socket, events: events, revents: 0)
-            let milliseconds = Int32(min(left.components.seconds, 86_400) * 1_000 + 1_000)
+            // What is there already is taken: it may be this process that was late.
+            let milliseconds = left > .zero ? Int32(min(left.components.seconds, 86_400) * 1_000 + 1_000) : 0
             let ready = poll(&descriptor, 1, milliseconds)
             if ready > 0 { return }
             if ready < 0, errno != EINTR { throw .lost(systemError(errno)) }
+            guard left > .zero else { throw .lost("the server did not answer in time") }
         }
     }
 }

@@ -23,9 +23,9 @@ public struct PostgreSQLSettings: Sendable {
     public init(_ address: PostgreSQLAddress) { self.address = address }
 
     /// How often an idle connection is tried.
-    var idleCheck: Duration { .seconds(30) }
+    var idleCheck = Duration.seconds(30)
     /// How long the first in line waits before another connection is opened.
-    var crowdedAfter: Duration { .milliseconds(50) }
+    var crowdedAfter = Duration.milliseconds(50)
 
     var writers: Int { max(1, connections / 2) }
     var readers: Int { max(1, connections - writers) }

@@ -17,7 +17,9 @@ struct PostgreSQLTimeouts: Equatable {
     ///     lock ends a little sooner, so that it is told as what it is; the session's limits bound both besides. Otherwise
     ///     the time alone counts.
     func bounded(by time: Duration, isAwaited: Bool) -> PostgreSQLTimeouts {
-        let lock = isAwaited ? time * 0.9 : min(time, .seconds(10))
+        // Of a short time more is left: a busy server comes late to the wait itself, for which its clock starts then.
+        let sooner = max(time * 0.1, min(time * 0.5, .milliseconds(250)))
+        let lock = isAwaited ? time - sooner : min(time, .seconds(10))
         var timeouts = PostgreSQLTimeouts(statement: time, lock: lock)
         guard isAwaited else { return timeouts }
         timeouts.statement = min(timeouts.statement, statement)
