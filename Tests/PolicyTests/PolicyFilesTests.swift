@@ -13,6 +13,9 @@ final class PolicySite: Sendable {
     let path: String
     let log = Mutex<[String]>([])
     let clock = Mutex(ContinuousClock.now)
+    /// What time it is for those who look at files, whenever these were written.
+    enum FileTime { case real, atOnce, muchLater }
+    private let fileTime = Mutex(FileTime.real)
 
     init() throws {
         var template = Array("/tmp/policy-XXXXXX".utf8CString)
@@ -34,6 +37,17 @@ final class PolicySite: Sendable {
         rename("\(path)/new", "\(path)/\(name)")
     }
 
+    func look(_ time: FileTime) { fileTime.withLock { $0 = time } }
+
+    private var time: Int {
+        switch fileTime.withLock({ $0 }) {
+        case .real: PolicySighting.now()
+        // No file is of that time yet, or will ever be.
+        case .atOnce: 0
+        case .muchLater: .max
+        }
+    }
+
     func pass(_ duration: Duration) { clock.withLock { $0 += duration } }
 
     func policy(
@@ -45,7 +59,7 @@ final class PolicySite: Sendable {
         settings.directoryCandidates = [["\(path)/policy.d"]]
         change(&settings)
         let logger = Logger(label: "test") { _ in Recorder(site: self) }
-        let files = try PolicyFiles(settings, logger: logger) { self.clock.withLock { $0 } }
+        let files = try PolicyFiles(settings, logger: logger, fileTime: { self.time }) { self.clock.withLock { $0 } }
         return ImagePolicy(files: files, asking: service)
     }
 }
@@ -131,18 +145,18 @@ struct PolicyFilesTests {
     }
 
     @Test("what has been lying there is not taken for half written")
-    func settled() async throws {
+    func settled() throws {
+        site.look(.muchLater)
         let policy = try site.policy()
         try site.replace("get_images: '!'")
-        try await Task.sleep(for: .milliseconds(150))
         #expect(!mayList(policy))
         unlink("\(site.path)/policy.yaml")
-        try await Task.sleep(for: .milliseconds(150))
         #expect(mayList(policy))
     }
 
     @Test("what may be half written counts when it stays so")
     func unfinished() throws {
+        site.look(.atOnce)
         try site.write("get_images: '!'\n")
         let policy = try site.policy()
         for (text, time) in [("", Duration.seconds(1)), ("get_images: '@'", .milliseconds(100))] {
@@ -162,11 +176,11 @@ struct PolicyFilesTests {
     }
 
     @Test("an empty file is in doubt from when it was found so, whatever its times say")
-    func emptied() async throws {
+    func emptied() throws {
+        site.look(.muchLater)
         try site.write("get_images: '!'\n")
         let policy = try site.policy()
         try site.write("")
-        try await Task.sleep(for: .milliseconds(150))
         #expect(!mayList(policy))
         site.pass(.milliseconds(900))
         #expect(!mayList(policy))

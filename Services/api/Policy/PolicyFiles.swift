@@ -12,6 +12,7 @@ public final class PolicyFiles: Sendable {
     private let settings: PolicySettings
     private let logger: Logger
     private let now: @Sendable () -> ContinuousClock.Instant
+    private let fileTime: @Sendable () -> Int
     private let state: Mutex<State>
 
     /// How long something that looks unfinished must stay the same.
@@ -39,12 +40,13 @@ public final class PolicyFiles: Sendable {
     ///
     /// - Throws: one sentence with file and line: there is no start with a policy that cannot be read.
     public convenience init(_ settings: PolicySettings, logger: Logger) throws(ConfigurationError) {
-        try self.init(settings, logger: logger) { .now }
+        try self.init(settings, logger: logger, fileTime: PolicySighting.now) { .now }
     }
 
     init(
         _ settings: PolicySettings,
         logger: Logger,
+        fileTime: @escaping @Sendable () -> Int,
         now: @escaping @Sendable () -> ContinuousClock.Instant
     ) throws(ConfigurationError) {
         let sources = try PolicySources(PolicySighting(settings), settings)
@@ -52,6 +54,7 @@ public final class PolicyFiles: Sendable {
         self.settings = settings
         self.logger = logger
         self.now = now
+        self.fileTime = fileTime
         state = Mutex(State(table: table, seen: sources.sighting))
         report(table, sources)
     }
@@ -110,7 +113,8 @@ public final class PolicyFiles: Sendable {
         case nil: nil
         case .empty: Self.emptySettlingTime
         case .unfinished:
-            sources.sighting.isOlder(than: Self.settlingTime, whereGone: seen.main) ? nil : Self.settlingTime
+            sources.sighting.isOlder(than: Self.settlingTime, whereGone: seen.main, at: fileTime())
+                ? nil : Self.settlingTime
         }
     }
 

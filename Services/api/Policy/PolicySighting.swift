@@ -53,17 +53,24 @@ struct PolicySighting: Sendable, Equatable {
     }
 
     /// Whether nothing of it has changed for so long, and the directory of a file that is gone neither.
-    func isOlder(than duration: Duration, whereGone gone: Sighted?) -> Bool {
+    ///
+    /// - Parameter now: in nanoseconds, by the clock of the files' times.
+    func isOlder(than duration: Duration, whereGone gone: Sighted?, at now: Int) -> Bool {
         var changes = files.map(\.version.changedAt)
         if let gone, main == nil {
             let directory = gone.path.lastIndex(of: "/").map { String(gone.path[..<$0]) } ?? "."
             changes.append(Version(of: directory.isEmpty ? "/" : directory)?.changedAt ?? 0)
         }
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let now = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
         let nanoseconds = Int(duration / .nanoseconds(1))
         return changes.allSatisfy { $0 <= now && now - $0 > nanoseconds }
+    }
+
+    /// What time it is, as files tell theirs.
+    @Sendable
+    static func now() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
     }
 
     private static func first(of candidates: [String]) -> Sighted? {
