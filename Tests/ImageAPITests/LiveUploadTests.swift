@@ -25,7 +25,8 @@ struct LiveUploadTests {
             ),
             lease: LiveUpload.Lease(requestedAt: .now, duration: lease),
             registry: registry,
-            holder: Holder(node: "n", process: "p")
+            holder: Holder(node: "n", process: "p"),
+            patience: .seconds(600)
         )
     }
 
@@ -93,7 +94,10 @@ struct LiveUploadTests {
 
         func run() async {
             state.withLock { $0.hasBegun = true }
-            while !state.withLock({ $0.mayEnd }) { await Task.yield() }
+            // Its task is cancelled, so that it cannot sleep.
+            while !state.withLock({ $0.mayEnd }) {
+                await Task { try? await Task.sleep(for: .milliseconds(5)) }.value
+            }
         }
     }
 

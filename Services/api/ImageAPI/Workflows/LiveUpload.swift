@@ -10,15 +10,13 @@ internal import Synchronization
 /// Bytes come, or the upload is being finished, never both: finishing begins when no request brings bytes any more, and none
 /// does from then on, unless it fails.
 final class LiveUpload: Sendable {
-    /// How long a request waits for the one before it to let go of the same part.
-    private static let patience = Duration.seconds(10)
-
     let image: ImageID
     let location: IntendedLocation
     let store: any ResumableStore
     let data: ResumableUpload
     private let registry: any RegistryClient
     private let holder: Holder
+    private let patience: Duration
     private let state: Mutex<State>
 
     private struct Append {
@@ -72,6 +70,7 @@ final class LiveUpload: Sendable {
         var isDue: Bool { ContinuousClock.now > requestedAt + duration / 3 }
     }
 
+    /// - Parameter patience: How long a request waits for the one before it to let go of the same part.
     init(
         image: ImageID,
         location: IntendedLocation,
@@ -79,7 +78,8 @@ final class LiveUpload: Sendable {
         data: ResumableUpload,
         lease: Lease,
         registry: any RegistryClient,
-        holder: Holder
+        holder: Holder,
+        patience: Duration = .seconds(10)
     ) {
         self.image = image
         self.location = location
@@ -87,6 +87,7 @@ final class LiveUpload: Sendable {
         self.data = data
         self.registry = registry
         self.holder = holder
+        self.patience = patience
         state = Mutex(State(lease: lease))
     }
 
@@ -103,7 +104,7 @@ final class LiveUpload: Sendable {
     func takeOver(_ part: Int) async throws(ServiceError) { try await stop { $0.overtake(part) } }
 
     private func stop(_ overtaken: (inout State) -> [Task<Void, any Error>]) async throws(ServiceError) {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while true {
             let running = state.withLock { overtaken(&$0) }
             if running.isEmpty { return }
