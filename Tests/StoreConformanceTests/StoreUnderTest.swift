@@ -63,6 +63,8 @@ func withFileStore(
     let paths = directoryCount == 1 ? ["images"] : (0..<directoryCount).map { "images\($0)" }
     let directories = try paths.enumerated().map { try DataDirectory("\(directory.path)/\($1)", priority: $0) }
     var options = FileStoreOptions(directories: directories)
+    // A machine that stands still holds every lock for as long.
+    options.lockPatience = .seconds(120)
     change(&options)
     let store = FileStore("files", options, threads: WorkerThreads(count: 4))
     try await store.prepare()
