@@ -48,7 +48,9 @@ struct PostgreSQLFirstContactTests {
         var url = try #require(URLComponents(string: server.url))
         change(&url)
         let text = try #require(url.string)
-        var settings = PostgreSQLSettings(try PostgreSQLAddress(url: text, program: "tests"))
+        var settings = PostgreSQLSettings(
+            try PostgreSQLAddress(url: text, adding: "connect_timeout=30", program: "tests")
+        )
         settings.connections = 2
         settings.overflow = 0
         return try PostgreSQLDatabase(settings)

@@ -70,7 +70,7 @@ struct FaultyCallTests {
         #expect(number == 10)
     }
 
-    @Test("a server that never answers times every call out", .timeLimit(.minutes(5)))
+    @Test("a server that never answers times every call out", .timeLimit(.minutes(10)))
     func silence() async throws {
         let store = MultipartStore("m", MultipartServer(patience: .milliseconds(20)))
         let (location, _) = try await store.put(Self.bytes, isConfirmed: false)

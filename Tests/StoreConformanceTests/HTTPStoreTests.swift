@@ -95,7 +95,7 @@ struct HTTPStoreTests {
         }
     }
 
-    @Test("a source that many name at once is asked once", .timeLimit(.minutes(2)))
+    @Test("a source that many name at once is asked once", .timeLimit(.minutes(10)))
     func shared() async throws {
         let (gate, requests) = (Gate(), Counter())
         try await WebServer.with({ [bytes] _ in
@@ -114,7 +114,7 @@ struct HTTPStoreTests {
         }
     }
 
-    @Test("the next chunks come while a reader is busy with one, and no more than these", .timeLimit(.minutes(2)))
+    @Test("the next chunks come while a reader is busy with one, and no more than these", .timeLimit(.minutes(10)))
     func readingAhead() async throws {
         let chunkByteCount = 12 << 20
         // What a connection holds on its way; systems allow 10 MiB.

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// Chunks that are read before they are asked for.
-@Suite("Read-ahead", .timeLimit(.minutes(2)))
+@Suite("Read-ahead", .timeLimit(.minutes(10)))
 struct ReadAheadChunksTests {
     struct Broken: Error {}
 

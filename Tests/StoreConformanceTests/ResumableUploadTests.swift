@@ -84,7 +84,7 @@ struct ResumableUploadTests {
                     if isRestarted {
                         upload = nil
                         upload = self.upload(
-                            try await store.resumePartial(location),
+                            try await store.resumed(location),
                             received: received,
                             readBack: readBack
                         )
@@ -234,8 +234,7 @@ struct ResumableUploadTests {
             let first = try await finish(upload!)
             #expect(try await finish(upload!) == first)
             upload = nil
-            usleep(20_000)
-            let resumed = self.upload(try await store.resumePartial(location), received: ByteRanges([0..<600_000]))
+            let resumed = self.upload(try await store.resumed(location), received: ByteRanges([0..<600_000]))
             #expect(try await finish(resumed) == first, "the identity is recorded perhaps, and must stay")
             // Published data can be taken back while it is open here.
             try await store.discard(location)

@@ -2,7 +2,7 @@ import StoreLayer
 import Testing
 
 /// Calls that many want at once.
-@Suite("Single flight", .timeLimit(.minutes(2)))
+@Suite("Single flight", .timeLimit(.minutes(10)))
 struct SingleFlightTests {
     private let flights = SingleFlight<String, Int>()
 

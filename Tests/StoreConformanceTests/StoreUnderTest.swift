@@ -71,6 +71,21 @@ func withFileStore(
     try await test(store, directory)
 }
 
+extension FileStore {
+    /// Opens an upload's data again as soon as whoever had it before in this process has let go of it.
+    func resumed(_ location: IntendedLocation) async throws -> any PartialData {
+        for _ in 0..<120 {
+            do {
+                return try await resumePartial(location)
+            } catch {
+                guard error.code == .inUse else { throw error }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+        return try await resumePartial(location)
+    }
+}
+
 /// A directory that a test has for itself.
 struct TemporaryDirectory: Sendable {
     let path: String
