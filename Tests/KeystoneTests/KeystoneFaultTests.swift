@@ -118,7 +118,7 @@ struct KeystoneFaultTests {
             }
         ) { identity in
             _ = try await identity.identify("user-token")
-            try await keystone.close()
+            keystone.answer { _ in .init(breaks: true) }
             time.withLock { $0 = $0.advanced(by: .seconds(700)) }
             let known = try await identity.identify("user-token")
             #expect(known.user == "u-1", "past token_cache_time")
@@ -139,6 +139,22 @@ struct KeystoneFaultTests {
             await expectUnavailable(identity) { _ in true }
             time.withLock { $0 = $0.advanced(by: .seconds(200)) }
             await expectUnauthenticated(.wrongToken) { try await identity.identify("user-token") }
+        }
+        try await keystone.close()
+    }
+
+    @Test("nobody at the address is 503 in time")
+    func nobody() async throws {
+        let keystone = try await ScriptedKeystone()
+        let url = keystone.url + "/v3"
+        try await keystone.close()
+        try await withIdentity(keystone, url: url, { $0.exchangeTimeout = .milliseconds(300) }) { identity in
+            await expectUnavailable(identity) { failure in
+                switch failure {
+                case .unreachable, .timedOut: true
+                default: false
+                }
+            }
         }
     }
 
