@@ -166,7 +166,7 @@ struct RegistryFaultTests {
                     let endpoints: [RegistryEndpoint] = [
                         .tcp(host: "127.0.0.1", port: silent), .tcp(host: "127.0.0.1", port: port),
                     ]
-                    try await withClient(endpoints, patience: RegistryPatience(reads: .seconds(90))) { client in
+                    try await withClient(endpoints, patience: RegistryPatience(reads: .seconds(40))) { client in
                         // Endpoints take turns: of two calls one begins at the silent one.
                         for _ in 0..<2 {
                             _ = try await client.call(ListImages(query: ImageListQuery(limit: 1)))
