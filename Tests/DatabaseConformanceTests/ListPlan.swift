@@ -70,7 +70,8 @@ enum PlannedImages {
     static let owned = "00000000-0000-4000-8000-100000010107"
     static let markerTime = 1_700_000_000_010_000
 
-    static func seed(_ database: any Database) async throws {
+    /// - Parameter isAnalyzed: `false` for what PostgreSQL knows of tables that were just restored.
+    static func seed(_ database: any Database, isAnalyzed: Bool = true) async throws {
         let numbers = """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(count)),
             image(id, i) AS (SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), i FROM n)
@@ -107,9 +108,15 @@ enum PlannedImages {
             SELECT id, 'project-' || CAST(i % 48 AS TEXT), 'accepted', 0, 0 FROM image WHERE i % 10 IN (2, 3)
             """,
         ]
+        let isPostgreSQL = database.dialect.name == .postgresql
+        if isPostgreSQL, !isAnalyzed {
+            for table in ["images", "image_properties", "image_tags", "image_members"] {
+                try await database.write { try $0.script("ALTER TABLE \(table) SET (autovacuum_enabled = false)") }
+            }
+        }
         for table in tables { try await database.write { _ = try $0.execute(table, []) } }
         // As autovacuum does it; SQLite's plans do not depend on data.
-        guard database.dialect.name == .postgresql else { return }
+        guard isPostgreSQL, isAnalyzed else { return }
         try await database.write { try $0.script("ANALYZE images, image_properties, image_tags, image_members") }
     }
 }

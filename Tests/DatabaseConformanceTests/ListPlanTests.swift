@@ -28,13 +28,45 @@ struct ListPlanTests {
         }
     }
 
+    @Test(
+        "what rows name is looked up by its id, also where PostgreSQL has no statistics",
+        .enabled(if: PostgreSQLServer.shared != nil, "GLANCE_TEST_POSTGRESQL is not set")
+    )
+    func withoutStatistics() async throws {
+        try await DatabaseUnderTest.postgresql.withTables { tables in
+            try await PlannedImages.seed(tables.database, isAnalyzed: false)
+            let lists = [
+                PlannedList(title: "a common tag", caller: .of("project-7"), parameters: [("tag", "lts")]),
+                PlannedList(title: "a tag that nothing has", caller: .of("project-7"), parameters: [("tag", "no")]),
+                PlannedList(
+                    title: "a tag of what is shared",
+                    caller: .of("project-7"),
+                    parameters: [("tag", "lts"), ("visibility", "shared"), ("member_status", "all")]
+                ),
+            ]
+            // What is shared with the project counts as little, and is looked through for the tag.
+            for list in lists { try await expectLookupsByID(list, tables.database, rareCount: 40_000) }
+        }
+    }
+
+    private func expectLookupsByID(_ list: PlannedList, _ database: any Database, rareCount: Int) async throws {
+        let (steps, _) = try await database.read { try plan(list, $0, rareCount: rareCount) }
+        let text = steps.joined(separator: "\n")
+        #expect(text.contains("then i by its id"), "\(list.title):\n\(text)")
+        #expect(!text.contains(" images_by_") && !text.contains("Seq Scan"), "\(list.title):\n\(text)")
+    }
+
     /// - Returns: the steps of the plan, and how many images there are.
-    private func plan(_ list: PlannedList, _ connection: any SQLConnection) throws -> ([String], Int) {
+    private func plan(
+        _ list: PlannedList,
+        _ connection: any SQLConnection,
+        rareCount: Int = 400
+    ) throws -> ([String], Int) {
         var query = try ImageListQuery(parameters: list.parameters)
         query.limit = 25
         if list.place == .behindMarker { query.marker = ImageID(PlannedImages.marker) }
         let recording = RecordingConnection(connection)
-        let found = try ImageTable(recording, rareCount: 400).list(query, visibleTo: list.caller)
+        let found = try ImageTable(recording, rareCount: rareCount).list(query, visibleTo: list.caller)
         let last = try #require(recording.statements.last)
         switch connection.dialect.name {
         case .sqlite:

@@ -89,7 +89,7 @@ extension ImageWalk {
         if let tag {
             var walk = ImageWalk(ImageRows(tagged: tag, ownedBy: project))
             // Who owns an image and who sees it is asked of the image itself in any case.
-            walk.condition.add("i.owner = ?", .text(project))
+            walk.condition.add(ofEach: "i.owner = ?", .text(project))
             return walk
         }
         // The bounds follow from the first condition. With them PostgreSQL expects few images whatever others own, and takes
@@ -107,7 +107,7 @@ extension ImageWalk {
         }
         return memberships(of: project, status).map { rows in
             var walk = ImageWalk(rows)
-            walk.condition.add("i.visibility = 'shared'")
+            walk.condition.add(ofEach: "i.visibility = 'shared'")
             return walk
         }
     }

@@ -22,6 +22,10 @@ struct SQLCondition {
 
     mutating func add(_ other: SQLCondition) { add(other.sql, other.values) }
 
+    /// Asks of each row that something else has led to: in words that no index knows. Without statistics, as right after a
+    /// restore, PostgreSQL would take an index of the condition for narrower than one of the row's id.
+    mutating func add(ofEach condition: String, _ values: SQLValue...) { add("(\(condition)) IS TRUE", values) }
+
     /// That rows of a table, by its name in the statement, are of open images.
     static func open(_ table: String, _ visibility: Visibility, _ dialect: SQLDialect) -> SQLCondition {
         var open = SQLCondition("\(table).visibility = '\(visibility.rawValue)'")
