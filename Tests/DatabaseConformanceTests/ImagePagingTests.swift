@@ -63,6 +63,25 @@ struct ImagePagingTests {
         return orders
     }
 
+    @Test("a caller without a project pages through what is shared with others too", arguments: DatabaseUnderTest.all)
+    func pagesOfNobody(_ subject: DatabaseUnderTest) async throws {
+        try await subject.withTables { tables in
+            for number in 1...6 {
+                let visibility: Visibility = number.isMultiple(of: 2) ? .shared : .public
+                try await tables.create(Image(id: .numbered(number), visibility: visibility, owner: "tenant1"))
+            }
+            for number in [2, 4] { try await tables.share(.numbered(number), with: "tenant2", "accepted") }
+            let query = ImageListQuery(limit: 1, sort: [ImageSort(.id, .ascending)])
+            let visited = try await walk(tables, query, as: .of(nil))
+            #expect(visited.map(\.id) == [1, 2, 3, 4, 5].map(ImageID.numbered))
+            var behind = query
+            behind.marker = .numbered(6)
+            let unseen = behind
+            let error = await #expect(throws: RegistryError.self) { try await tables.list(unseen, as: .of(nil)) }
+            #expect(error?.field == "marker")
+        }
+    }
+
     @Test("pages show every image exactly once and in order, however many are equal", arguments: DatabaseUnderTest.all)
     func pages(_ subject: DatabaseUnderTest) async throws {
         var random = SeededGenerator()

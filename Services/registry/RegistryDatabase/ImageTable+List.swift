@@ -18,7 +18,7 @@ extension ImageTable {
         _ record: (any SQLRow) throws -> Record
     ) throws -> [Record] {
         guard !query.sort.isEmpty else { throw RegistryError(.malformed, "A list needs an order", field: "sort") }
-        let marker = try query.marker.map { try markerRow($0, query.sort, caller) }
+        let marker = try query.marker.map { try markerRow($0, query, caller) }
         guard query.limit > 0, query.visibility != .nothing, !query.filters.contains(.nothing) else { return [] }
         let statement = ImageListStatement(
             try walks(query, caller),
@@ -109,8 +109,9 @@ extension ImageTable {
     }
 
     /// The sort columns of the image after which a page begins. Administrators may begin after a deleted one.
-    private func markerRow(_ id: ImageID, _ sort: [ImageSort], _ caller: Caller) throws -> [SQLValue] {
-        let visible: (sql: String, values: [SQLValue]) = caller.isAdmin ? ("1 = 1", []) : Self.visible(to: caller)
+    private func markerRow(_ id: ImageID, _ query: ImageListQuery, _ caller: Caller) throws -> [SQLValue] {
+        let sort = query.sort
+        let visible = markers(of: query, caller)
         let rows = try connection.query(
             "SELECT \(sort.map(\.expression).joined(separator: ", ")) FROM images i WHERE i.id = ? AND \(visible.sql)",
             [.text(id.text)] + visible.values
@@ -123,5 +124,16 @@ extension ImageTable {
             throw RegistryError(.invalid, "No image found with ID \(id)", field: "marker")
         }
         return row
+    }
+
+    /// Behind which images a page may begin: those that the caller may see, and all that lists show, some of which a caller
+    /// without a project may not.
+    private func markers(of query: ImageListQuery, _ caller: Caller) -> SQLCondition {
+        if caller.isAdmin { return SQLCondition("1 = 1") }
+        let visible = Self.visible(to: caller)
+        guard caller.project == nil else { return SQLCondition(visible.sql, visible.values) }
+        var listed = SQLCondition("i.deleted_at IS NULL")
+        listed.add(ImageWalk.sharedWithAnybody(query.memberStatus))
+        return SQLCondition("(\(visible.sql) OR \(listed.sql))", visible.values + listed.values)
     }
 }

@@ -100,16 +100,19 @@ extension ImageWalk {
     }
 
     private static func shared(with project: String?, _ status: MemberStatusFilter) -> [ImageWalk] {
-        guard let project else {
-            var condition = SQLCondition("i.visibility = 'shared'")
-            condition.add(membership(status, project: nil))
-            return [ImageWalk(condition)]
-        }
+        guard let project else { return [ImageWalk(sharedWithAnybody(status))] }
         return memberships(of: project, status).map { rows in
             var walk = ImageWalk(rows)
             walk.condition.add(ofEach: "i.visibility = 'shared'")
             return walk
         }
+    }
+
+    /// What callers without a project are shown of what is shared.
+    static func sharedWithAnybody(_ status: MemberStatusFilter) -> SQLCondition {
+        var condition = SQLCondition("i.visibility = 'shared'")
+        condition.add(membership(status, project: nil))
+        return condition
     }
 
     /// What is shared with a project, by each answer that is asked for.
@@ -162,8 +165,7 @@ extension ImageWalk {
         return SQLCondition("i.visibility NOT IN (\(others.joined(separator: ", ")))")
     }
 
-    /// Shared with the caller's project, in the member status that was asked for. A caller without a project is shown what
-    /// is shared with anybody.
+    /// Shared with a project, in the member status that was asked for; without a project, with anybody.
     private static func membership(_ status: MemberStatusFilter, project: String?) -> SQLCondition {
         var condition = SQLCondition("m.image_id = i.id")
         if let project { condition.add("m.member = ?", .text(project)) }
