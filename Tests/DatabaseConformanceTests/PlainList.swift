@@ -14,12 +14,6 @@ struct PlainList {
         .sorted { ListOrder.precedes($0, $1, by: query.sort) }
     }
 
-    /// Whether the caller may name the image as a marker.
-    func mayName(_ image: Image, _ caller: Caller) -> Bool {
-        caller.isAdmin || image.owner == nil || image.owner == caller.project || isOpen(image)
-            || (image.visibility == .shared && caller.project.map { members[image.id]?[$0] != nil } ?? false)
-    }
-
     private func isOpen(_ image: Image) -> Bool { image.visibility == .public || image.visibility == .community }
 
     private func shows(_ image: Image, to caller: Caller, _ query: ImageListQuery) -> Bool {

@@ -41,14 +41,14 @@ struct PostgreSQLShortageTests {
         try result.get()
     }
 
-    /// Not by force, which may not end an autovacuum; the server takes its time to forget sessions that have ended.
+    /// Not by force, which may not end an autovacuum. The server takes its time to forget sessions that have ended, and
+    /// waits for them five seconds each time.
     private func drop(_ name: String, _ manager: any OnlineDatabase) async throws {
         let isDropped = try await eventually(asking: 60) {
             do {
                 try await manager.session { try $0.alone("DROP DATABASE \(name)") }
                 return true
             } catch is DatabaseError {
-                try await Task.sleep(for: .milliseconds(500))
                 return false
             }
         }

@@ -209,6 +209,7 @@ struct KeystoneFaultTests {
                         }
                     }
                 }
+                // A minute at most: who is refused is told so at once.
                 for _ in 0..<6_000 where busy.most < 45 { try? await Task.sleep(for: .milliseconds(10)) }
                 haveCome.succeed()
             }
